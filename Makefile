@@ -1,0 +1,43 @@
+# The project's commands. `make run` and `make test` need git, make and python3 (3.11+) with venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+AUDIT_LOG ?=
+ONCE ?=
+
+.PHONY: help run test check bench torture vectors clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 ..." >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+run: $(READY) ## follow AUDIT_LOG=path (or a recording, live) into var/archive; ONCE=1 drains and exits
+	@config/demo.sh "$(AUDIT_LOG)" "$(ONCE)"
+
+test: $(READY) ## all tests
+	$(BIN)/python -m pytest
+
+check: $(READY) ## ruff, mypy --strict, import floors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY) ## the figures, as a table (some minutes)
+	$(BIN)/python -m bench
+
+torture: $(READY) ## the long randomised kill -9 run
+	$(BIN)/python -m pytest -m torture tests/test_torture.py --torture-kills=60
+
+vectors: $(READY) ## make the golden vectors anew (a change of the format!)
+	$(BIN)/python -m tests.vectors.generate
+
+clean: ## remove what `make run` made (var/), caches and the virtual environment
+	rm -rf var .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

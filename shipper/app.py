@@ -1,0 +1,285 @@
+"""The daemon: composition root, the two loops, signals. Start, run, drain.
+
+A failure that only a person can mend ends in a `ShipperError`; everything else is retried.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import secrets
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+from shipper import __version__
+from shipper import config as configuration
+from shipper.audit.follow import Follower
+from shipper.audit.wake import Wake
+from shipper.clock import Clock, SystemClock
+from shipper.config import Config
+from shipper.disk import Disk
+from shipper.errors import ShipperError, SourceError, StoreError
+from shipper.logs import Logger
+from shipper.model import Agent
+from shipper.pipeline.collect import Collector
+from shipper.pipeline.progress import Progress
+from shipper.pipeline.ship import Shipper
+from shipper.pipeline.start import OldHead, Start, find_old_head, new_instance, resume
+from shipper.seal.signer import FileSigner
+from shipper.spool.spool import Spool
+from shipper.store.base import Store
+from shipper.store.open import open_store
+from shipper.store.retrying import Backoff
+
+POLL_SECONDS = 1.0
+"""The slow poll, for file systems where inotify is silent (NFS, some overlays)."""
+
+COALESCE_SECONDS = 0.025
+"""While data flows, how long to let it gather: 40 short wake-ups a second instead of thousands."""
+
+IDLE_SECONDS = 1.0
+"""After this long without data the watch is armed and the timer rests."""
+
+SETTLE_SECONDS = 0.25
+"""How long `--once` waits for a half-written last line: ten times what was ever measured."""
+
+OLD_HEAD_SECONDS = 10.0
+"""How long a new instance asks the store for the node's old log before it begins without."""
+
+
+_ROOM_POLL_SECONDS = 0.05
+
+
+class App:
+    """One daemon over one audit log."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        once: bool,
+        logger: Logger,
+        progress: Progress,
+        store: Store | None = None,
+        clock: Clock | None = None,
+        disk: Disk | None = None,
+    ) -> None:
+        """Check what can be checked before anything is read: key, store URL, spool."""
+        self._config = config
+        self._once = once
+        self._logger = logger
+        self._progress = progress
+        self._clock = clock or SystemClock()
+        self._signer = FileSigner.load(Path(config.seal.key_file))
+        self._store = store or open_store(
+            config.store.url, immutable=config.store.immutable, disk=disk
+        )
+        self._spool = Spool(Path(config.spool.path), disk=disk)
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> int:
+        """The daemon's life; returns the exit code. `ShipperError` if it cannot go on."""
+        try:
+            collector, shipper = self._compose(await self._start())
+            self._watch_signals(collector)
+            return await self._loops(collector, shipper)
+        finally:
+            self._spool.close()
+
+    def stop(self) -> None:
+        """Stop reading, seal a shutdown, ship for the drain time, end."""
+        self._stopping.set()
+
+    # ---- start
+
+    async def _start(self) -> Start:
+        key = self._signer.key
+        start = resume(self._spool, self._config, key)
+        if start is None:
+            old = await self._old_head()
+            start = new_instance(self._config, secrets.token_hex(8), old)
+        self._progress.sealed_seq = start.head.seq - 1
+        self._progress.pending = self._spool.pending()
+        self._logger.info(
+            "started",
+            version=__version__,
+            log=start.head.log,
+            next_seq=start.head.seq,
+            pending=self._spool.pending(),
+            source=self._config.source.path,
+            store=self._store.url,
+            key=key.base64,
+        )
+        return start
+
+    async def _old_head(self) -> OldHead | None:
+        backoff = Backoff()
+        patience = min(OLD_HEAD_SECONDS, self._config.shutdown.drain)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while not self._stopping.is_set():
+                    try:
+                        return await asyncio.to_thread(
+                            find_old_head, self._store, self._config, self._signer.key
+                        )
+                    except StoreError as error:
+                        delay = backoff.delay()
+                        self._logger.warning(
+                            "old_head_unknown", error=str(error), retry_seconds=round(delay, 3)
+                        )
+                        await asyncio.sleep(delay)
+        self._logger.error(
+            "old_head_not_found",
+            detail="the store did not answer; if this node has an older log there,"
+            " nothing will prove that this one follows it",
+        )
+        return None
+
+    def _compose(self, start: Start) -> tuple[Collector, Shipper]:
+        config, loop = self._config, asyncio.get_running_loop()
+        shipper = Shipper(
+            self._spool,
+            self._store,
+            log=start.head.log,
+            checkpoint_every=config.store.checkpoint_every,
+            clock=self._clock,
+            logger=self._logger,
+            progress=self._progress,
+        )
+        collector = Collector(
+            Follower(Path(config.source.path), start_at=config.source.start_at),
+            self._spool,
+            start,
+            config=config,
+            agent=Agent(version=__version__, config_sha256=configuration.digest(config)),
+            signer=self._signer,
+            clock=self._clock,
+            logger=self._logger,
+            progress=self._progress,
+            committed=lambda: loop.call_soon_threadsafe(shipper.committed.set),
+            disk_patience=config.shutdown.drain if self._once else math.inf,
+        )
+        return collector, shipper
+
+    # ---- run and drain
+
+    async def _loops(self, collector: Collector, shipper: Shipper) -> int:
+        shipping = asyncio.create_task(shipper.run(), name="ship")
+        try:
+            await (self._collect_once(collector) if self._once else self._collect(collector))
+        finally:
+            collector.close()
+            shipper.finish()
+            drained = await self._drain(shipping)
+        return 0 if drained or not self._once else 3
+
+    async def _collect(self, collector: Collector) -> None:
+        """Follow the log until told to stop."""
+        await asyncio.to_thread(collector.begin)
+        wake = Wake(Path(self._config.source.path), poll_seconds=POLL_SECONDS)
+        coalesce = min(COALESCE_SECONDS, self._config.batch.max_age / 8)
+        unreadable = Backoff()
+        idle_seconds = 0.0
+        try:
+            while not self._stopping.is_set():
+                try:
+                    read = await asyncio.to_thread(collector.step)
+                except SourceError as error:
+                    delay = unreadable.delay()
+                    self._logger.warning("source_unreadable", error=str(error), retry_seconds=delay
+                    )
+                    await self._pause(delay)
+                    continue
+                unreadable.reset()
+                idle_seconds = 0.0 if read else idle_seconds + coalesce
+                if idle_seconds < IDLE_SECONDS:
+                    await self._pause(min(coalesce, collector.wait_seconds()))
+                elif not wake.armed:
+                    wake.arm()  # and read once more: what came before the watch rings no bell
+                else:
+                    await self._bell(wake, min(POLL_SECONDS, collector.wait_seconds()))
+                    wake.disarm()
+                    idle_seconds = 0.0 if wake.rang else IDLE_SECONDS
+        finally:
+            wake.close()
+        await asyncio.to_thread(collector.end)
+
+    async def _collect_once(self, collector: Collector) -> None:
+        """Read what is there, wait for room in the spool where it must, and end."""
+        await asyncio.to_thread(collector.begin)
+        while not self._stopping.is_set():
+            if await asyncio.to_thread(collector.step):
+                continue
+            if collector.held_up:
+                await self._room(collector)
+                continue
+            await self._pause(SETTLE_SECONDS)
+            if not await asyncio.to_thread(collector.step):
+                await asyncio.to_thread(collector.flush)
+                break
+        await asyncio.to_thread(collector.end)
+
+    async def _room(self, collector: Collector) -> None:
+        """Wait until the spool has room; end the run if the store takes nothing for too long."""
+        seen = self._progress.shipped_seq
+        deadline = asyncio.get_running_loop().time() + self._config.shutdown.drain
+        while not self._stopping.is_set():
+            await self._pause(_ROOM_POLL_SECONDS)
+            if self._progress.shipped_seq != seen or collector.may_read():
+                return
+            if asyncio.get_running_loop().time() > deadline:
+                self.stop()
+
+    async def _drain(self, shipping: asyncio.Task[None]) -> bool:
+        """Give the ship loop its time: in all, or with `--once` since it last got on."""
+        seen: int | None = None
+        while seen != self._progress.shipped_seq:
+            seen = self._progress.shipped_seq if self._once else None
+            done, _ = await asyncio.wait({shipping}, timeout=self._config.shutdown.drain)
+            if done:
+                shipping.result()
+                self._logger.info("ended", sealed_seq=self._progress.sealed_seq)
+                return True
+            if not self._once:
+                break
+        shipping.cancel()
+        with suppress(asyncio.CancelledError):
+            await shipping
+        self._logger.warning(
+            "drain_incomplete", pending=self._spool.pending(), trouble=self._progress.trouble
+        )
+        return False
+
+    async def _pause(self, seconds: float) -> None:
+        """Sleep, but not past a stop."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+
+    async def _bell(self, wake: Wake, seconds: float) -> None:
+        """Sleep until the log's directory changes, but not past a stop."""
+        waits = {
+            asyncio.create_task(wake.wait(seconds), name="wake"),
+            asyncio.create_task(self._stopping.wait(), name="stop"),
+        }
+        _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+
+    def _watch_signals(self, collector: Collector) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._signalled, collector)
+
+    def _signalled(self, collector: Collector) -> None:
+        if self._stopping.is_set():
+            # Every durable step can be cut short: what is sealed is in the spool.
+            self._logger.warning("ended_at_once", pending=self._spool.pending())
+            os._exit(ShipperError.exit_code)
+        self._logger.info("stopping", drain_seconds=self._config.shutdown.drain)
+        self.stop()
+        collector.stop.set()
+        asyncio.get_running_loop().call_later(self._config.shutdown.drain, collector.give_up.set)

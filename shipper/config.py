@@ -1,0 +1,306 @@
+"""The configuration: one typed page. Each field states its unit, its default and the reason.
+
+Reads and checks text; opens nothing that the text names. Every mistake is a `ConfigError` that
+names the key and the remedy.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import re
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast, get_type_hints
+
+import msgspec
+import yaml
+
+from shipper.errors import ConfigError
+
+_NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$"
+_ORIGIN = r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$"
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
+_SIZE = re.compile(r"([0-9]+)(B|KiB|MiB|GiB|TiB|kB|MB|GB|TB)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40} | {
+    "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12
+}  # fmt: skip
+_VARIABLE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$")
+
+
+class Duration(float):
+    """Seconds, written with a unit: `200ms`, `10s`, `5m`, `1h`, `400d`."""
+
+
+class Size(int):
+    """Bytes, written with a unit: `64KiB`, `8MiB`, `10GiB`; `kB`, `MB`, `GB` are powers of ten."""
+
+
+def parse_duration(text: str) -> Duration:
+    """`10s` -> 10.0. Units: ms, s, m, h, d."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ConfigError(f"{text!r} is not a duration", remedy="write it like 200ms, 10s, 5m, 2h")
+    return Duration(float(match[1]) * _SECONDS[match[2]])
+
+
+def parse_size(text: str) -> Size:
+    """`8MiB` -> 8388608."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise ConfigError(f"{text!r} is not a size", remedy="write it like 64KiB, 8MiB, 10GiB")
+    return Size(int(match[1]) * _BYTES[match[2]])
+
+
+def _duration(text: str) -> Any:
+    """A default that is written as in the file."""
+    return msgspec.field(default_factory=lambda: parse_duration(text))
+
+
+def _size(text: str) -> Any:
+    """A default that is written as in the file."""
+    return msgspec.field(default_factory=lambda: parse_size(text))
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A part of the page; unknown keys are refused."""
+
+
+class Log(_Section, frozen=True):
+    """Which log this is: the origin is `<origin_prefix>/<cluster>/<node>/<instance>`."""
+
+    cluster: Annotated[str, msgspec.Meta(pattern=_NAME)] = "default"
+    """The cluster's name."""
+    node: Annotated[str, msgspec.Meta(pattern=_NAME)] = msgspec.field(
+        default_factory=socket.gethostname
+    )
+    """The node's name; by default the host's."""
+    origin_prefix: Annotated[str, msgspec.Meta(pattern=_ORIGIN, max_length=200)] = "audit-shipper"
+    """What makes the origin unique in the world: a domain of yours."""
+
+
+class Source(_Section, frozen=True):
+    """The audit log to follow."""
+
+    path: Annotated[str, msgspec.Meta(pattern="^/", max_length=1024)]
+    """The live file (`--audit-log-path`); rotated siblings are found beside it."""
+    start_at: Literal["beginning", "end"] = "beginning"
+    """Where a log's very first start begins. `beginning` loses nothing, so it is the default."""
+
+
+class BatchLimits(_Section, frozen=True):
+    """When a batch ends."""
+
+    max_bytes: Size = _size("8MiB")
+    """Bytes of log in a batch. 8 MiB compresses to some 0.5 MiB and bounds the memory."""
+    max_age: Duration = _duration("10s")
+    """The longest time a line waits for its seal; what a node's loss can cost."""
+    heartbeat: Duration = _duration("60s")
+    """After this long without a record an empty one is sealed: silence is evidence."""
+
+
+class Seal(_Section, frozen=True):
+    """Who signs."""
+
+    key_file: Annotated[str, msgspec.Meta(pattern="^/")]
+    """The Ed25519 private key, PKCS#8 PEM, mode 0600 or 0400."""
+
+
+class SpoolLimits(_Section, frozen=True):
+    """Where sealed records wait for the store."""
+
+    path: Annotated[str, msgspec.Meta(pattern="^/")] = "/var/lib/audit-shipper/spool"
+    """A directory on a local disk, this daemon's alone."""
+    max_bytes: Size = _size("10GiB")
+    """At this size reading stops until the store has taken some. 10 GiB is days of most logs."""
+
+
+class StoreOptions(_Section, frozen=True):
+    """The archive."""
+
+    url: str
+    """`file:///absolute/path`, a write-once directory."""
+    immutable: bool = False
+    """Set the file system's immutable flag on each object (needs CAP_LINUX_IMMUTABLE)."""
+    checkpoint_every: Duration = _duration("60s")
+    """The shortest time between two shipped checkpoints: bounds their number."""
+
+
+class Shutdown(_Section, frozen=True):
+    """How to end."""
+
+    drain: Duration = _duration("20s")
+    """How long to go on shipping once told to stop; what is left waits in the spool."""
+
+
+class Logging(_Section, frozen=True):
+    """The daemon's own log, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe line that is printed."""
+    format: Literal["json", "console"] = "json"
+    """`json` for machines, `console` for people."""
+
+
+class Config(_Section, frozen=True):
+    """The whole page."""
+
+    source: Source
+    seal: Seal
+    store: StoreOptions
+    log: Log = msgspec.field(default_factory=Log)
+    batch: BatchLimits = msgspec.field(default_factory=BatchLimits)
+    spool: SpoolLimits = msgspec.field(default_factory=SpoolLimits)
+    shutdown: Shutdown = msgspec.field(default_factory=Shutdown)
+    logging: Logging = msgspec.field(default_factory=Logging)
+
+
+def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
+    """Read and check the file at `path`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"there is no configuration at {path}", remedy="give --config FILE"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the configuration {path} cannot be read: {error}") from error
+    try:
+        return parse(text, environment)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error.message}", remedy=error.remedy) from error
+
+
+def parse(text: str, environment: Mapping[str, str] = os.environ) -> Config:
+    """The configuration in `text` (YAML), with `${VAR}` expanded inside string values."""
+    try:
+        raw = yaml.load(text, Loader=_Loader)  # noqa: S506 a SafeLoader with duplicates refused
+    except yaml.YAMLError as error:
+        raise ConfigError(f"not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(raw, dict):
+        raise ConfigError(
+            "the configuration is not a mapping", remedy="see config/audit-shipper.yaml"
+        )
+    _refuse_unknown(raw, Config, "")
+    expanded = _expand(raw, "", environment)
+    try:
+        config = msgspec.convert(expanded, Config, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        raise ConfigError(_plain(str(error)), remedy="see docs/configuration.md") from error
+    _check_limits(config)
+    return config
+
+
+def digest(config: Config) -> str:
+    """SHA-256 (hex) of the whole page, defaults included, as canonical JSON."""
+    encoded = msgspec.json.encode(to_plain(config), order="sorted")
+    return hashlib.sha256(encoded).hexdigest()
+
+
+def to_plain(config: Config) -> dict[str, Any]:
+    """The page as plain mappings, with units, as it could stand in a file."""
+    return cast(dict[str, Any], msgspec.to_builtins(config, enc_hook=_encode))
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of the file, for editors."""
+    return msgspec.json.schema(Config, schema_hook=_schema)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which a key that stands twice is an error, not a silent choice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str) or key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} is no text or stands twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _refuse_unknown(raw: Mapping[str, Any], section: type[_Section], path: str) -> None:
+    fields = get_type_hints(section)
+    for key, value in raw.items():
+        if key not in fields:
+            near = difflib.get_close_matches(key, fields, n=1)
+            known = f"did you mean {path}{near[0]}?" if near else f"known: {', '.join(fields)}"
+            raise ConfigError(f"unknown key {path}{key}", remedy=known)
+        kind = fields[key]
+        if isinstance(kind, type) and issubclass(kind, _Section) and isinstance(value, dict):
+            _refuse_unknown(value, kind, f"{path}{key}.")
+
+
+def _expand(value: Any, path: str, environment: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _expand(item, f"{path}.{key}" if path else key, environment)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_expand(item, f"{path}[{n}]", environment) for n, item in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+
+    def replace(match: re.Match[str]) -> str:
+        if match[0] == "$$":
+            return "$"
+        if match[1] is None:
+            raise ConfigError(f"{path}: a lone $ in {value!r}", remedy="write $$ for a dollar")
+        found = environment.get(match[1], match[2])
+        if found is None:
+            raise ConfigError(
+                f"{path}: the environment has no {match[1]}",
+                remedy=f"set it, or write ${{{match[1]}:-default}}",
+            )
+        return found
+
+    return _VARIABLE.sub(replace, value)
+
+
+def _decode(kind: type, value: Any) -> Any:
+    parser = {Duration: parse_duration, Size: parse_size}[kind]
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} has no unit; write it like 10s or 8MiB")  # noqa: TRY004 msgspec adds the key to a ValueError
+    try:
+        return parser(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+
+
+def _encode(value: Any) -> str:
+    if isinstance(value, Duration):
+        return f"{value:g}s" if value >= 1 or not value else f"{value * 1000:g}ms"
+    unit = next(unit for unit in ("TiB", "GiB", "MiB", "KiB", "B") if not value % _BYTES[unit])
+    return f"{value // _BYTES[unit]}{unit}"
+
+
+def _schema(kind: type) -> dict[str, Any]:
+    pattern = _DURATION if kind is Duration else _SIZE
+    return {"type": "string", "pattern": f"^{pattern.pattern}$", "description": kind.__doc__}
+
+
+def _plain(message: str) -> str:
+    """msgspec's message with the key first: `Expected `str` - at `$.log.node`` and the like."""
+    what, _, where = message.partition(" - at `$.")
+    return f"{where.rstrip('`')}: {what}" if where else what
+
+
+def _check_limits(config: Config) -> None:
+    limits = (
+        ("batch.max_bytes", config.batch.max_bytes, 64 * 2**10, 64 * 2**20, "64KiB and 64MiB"),
+        ("batch.max_age", config.batch.max_age, 0.05, 3600, "50ms and 1h"),
+        ("batch.heartbeat", config.batch.heartbeat, 1, 86400, "1s and 1d"),
+        ("spool.max_bytes", config.spool.max_bytes, 2**20, 2**50, "1MiB and 1024TiB"),
+        ("store.checkpoint_every", config.store.checkpoint_every, 0, 86400, "0s and 1d"),
+        ("shutdown.drain", config.shutdown.drain, 0, 3600, "0s and 1h"),
+    )
+    for key, value, low, high, words in limits:
+        if not low <= value <= high:
+            raise ConfigError(f"{key} is out of range", remedy=f"give a value between {words}")

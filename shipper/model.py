@@ -1,0 +1,179 @@
+"""The values that pass from stage to stage, and the manifest as the format defines it.
+
+No behaviour beyond what a value knows of itself, and no I/O. `docs/format.md` is normative.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+HEAD_BYTES = 1024
+"""How much of a file's start identifies it: the first 1 KiB, or what there was."""
+
+Count = Annotated[int, Meta(ge=0)]
+Sha256Hex = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+Kind = Literal["genesis", "batch", "heartbeat", "notice", "rotate-key", "shutdown"]
+Reason = Literal[
+    "gap",
+    "source-edited",
+    "source-truncated",
+    "source-unlinked",
+    "spool-full",
+    "clock-step",
+    "config-changed",
+]
+
+
+class Timestamp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A moment: wall clock in UTC (microseconds), boot id, and nanoseconds since that boot."""
+
+    wall: Annotated[datetime, Meta(tz=True)]
+    boot_id: Annotated[str, Meta(max_length=64)]
+    monotonic_ns: Count
+
+
+class FileHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The first `size` bytes of a file (at most 1 KiB, uncompressed), by their SHA-256.
+
+    It identifies a file across renames, compression and reused inodes.
+    """
+
+    size: Annotated[int, Meta(ge=0, le=HEAD_BYTES)]
+    sha256: Sha256Hex
+
+
+class SourceSpan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Bytes `[start, end)` of one source file; offsets count uncompressed bytes.
+
+    `prefix_sha256` is the SHA-256 of the file's bytes `[0, end)`.
+    """
+
+    path: Annotated[str, Meta(max_length=4096)]
+    device: Count
+    inode: Count
+    head: FileHead
+    start: Count
+    end: Count
+    prefix_sha256: Sha256Hex
+
+
+class Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something a reader of the record must know. `detail` is a sentence for a person."""
+
+    reason: Reason
+    detail: Annotated[str, Meta(max_length=4096)]
+
+
+class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The stored object with the batch's lines: `size` bytes compressed, `raw_size` before."""
+
+    key: str
+    size: Count
+    sha256: Sha256Hex
+    raw_size: Count
+    lines: Count
+    events_root: Sha256Hex
+    unterminated: bool
+
+
+class EventRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """First and last audit id in file order, and the span of their stage timestamps."""
+
+    first_audit_id: str
+    last_audit_id: str
+    min_time: Annotated[datetime, Meta(tz=True)]
+    max_time: Annotated[datetime, Meta(tz=True)]
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Lines on their way to a seal, in file order, compressed (zstd) and hashed.
+
+    `leaves` are the RFC 6962 leaf hashes of the lines without their newline. `unterminated`:
+    the last line has no newline yet. `range` is None where no line is an audit event.
+    """
+
+    compressed: bytes
+    raw_size: int
+    leaves: tuple[bytes, ...]
+    unterminated: bool
+    range: EventRange | None
+    malformed_lines: int
+
+
+class Findings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The stored object with the batch's findings."""
+
+    key: str
+    size: Count
+    sha256: Sha256Hex
+    count: Count
+    by_severity: dict[str, Count]
+    rules_sha256: Sha256Hex
+
+
+class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which program sealed the record, under which configuration."""
+
+    version: str
+    config_sha256: Sha256Hex
+
+
+class Supersedes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The last manifest of the log that this one takes over from.
+
+    `sha256` is the hash of its note text, as in `prev`.
+    """
+
+    log: str
+    seq: Count
+    sha256: Sha256Hex
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One sealed step of a log: what it holds, and the hash of the step before it."""
+
+    log: str
+    seq: Count
+    prev: Sha256Hex
+    kind: Kind
+    notice: Notice | None
+    time: Timestamp
+    data: Data | None
+    range: EventRange | None
+    sources: tuple[SourceSpan, ...]
+    malformed_lines: Count
+    findings: Findings | None
+    agent: Agent
+    epoch: Count | UnsetType = UNSET
+    next_vkey: str | UnsetType = UNSET
+    supersedes: Supersedes | UnsetType = UNSET
+
+
+class StoredObject(msgspec.Struct, frozen=True):
+    """Bytes on their way to the store: `key` is relative to the log's own prefix."""
+
+    key: str
+    body: bytes
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one seal produces, in the order in which it is shipped.
+
+    `before` (identity, events, findings) go first, then `manifest`, then `after` (entry bundle
+    and hash tiles that this record completes), then, when one is due, `checkpoint`.
+    `tree` is the right edge of the Merkle tree after this record, for a restart.
+    `keep_from` is the lowest sequence number whose manifest a restart still needs.
+    """
+
+    seq: int
+    keep_from: int
+    before: tuple[StoredObject, ...]
+    manifest: StoredObject
+    after: tuple[StoredObject, ...]
+    checkpoint: StoredObject
+    tree: tuple[tuple[bytes, ...], ...]

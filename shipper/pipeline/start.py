@@ -1,0 +1,138 @@
+"""Where a log goes on: from the spool's newest record, or as a new instance.
+
+Start-up after a crash is the ordinary start. Nothing is resumed on a guess: a spool that is not
+this log's is refused, and a node without a spool begins a new instance that names the old head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from msgspec import UNSET, UnsetType
+
+from shipper.config import Config
+from shipper.errors import FormatError, NotFoundError, SpoolError
+from shipper.model import Manifest, SourceSpan, Supersedes, Timestamp
+from shipper.seal import layout, note
+from shipper.seal.checkpoint import decode_checkpoint
+from shipper.seal.keys import VerifierKey, signer_of
+from shipper.seal.manifest import decode_manifest, text_hash
+from shipper.seal.merkle import Tree
+from shipper.seal.sealer import Head
+from shipper.spool.record import START_ANEW
+from shipper.spool.spool import Spool
+from shipper.store.base import Store
+
+
+class Start(NamedTuple):
+    """What the collect loop begins with. `newest` is None for a new instance."""
+
+    head: Head
+    newest: Manifest | None
+    sources: Sequence[SourceSpan] = ()
+    since: Timestamp | None = None
+    supersedes: Supersedes | UnsetType = UNSET
+
+
+class OldHead(NamedTuple):
+    """The last manifest of a log that is to be superseded, and its text's hash (hex)."""
+
+    manifest: Manifest
+    sha256: str
+
+
+def resume(spool: Spool, config: Config, key: VerifierKey) -> Start | None:
+    """Where the spool's newest record left off; None if the spool is new.
+
+    `SpoolError` if the spool belongs to another log or key, or is damaged.
+    """
+    newest = spool.newest()
+    if newest is None:
+        return None
+    kept = spool.kept(newest)
+    manifest, text = _own_manifest(kept.manifest.body, newest, config, key)
+    entries = tuple(
+        _own_manifest(spool.kept(seq).manifest.body, seq, config, key)[1]
+        for seq in range(newest + 1 - (newest + 1) % 256, newest + 1)
+    )
+    tree = Tree(kept.tree)
+    try:
+        checkpoint = decode_checkpoint(note.parse(kept.checkpoint.body).text)
+    except FormatError as error:
+        raise SpoolError(f"record {newest} of the spool: {error}", remedy=START_ANEW) from error
+    if (checkpoint.size, checkpoint.root) != (tree.size, tree.root()) or tree.size != newest + 1:
+        raise SpoolError(
+            f"record {newest} of the spool holds another tree than its checkpoint",
+            remedy=START_ANEW,
+        )
+    head = Head(manifest.log, newest + 1, text_hash(text), tree, entries)
+    return Start(head, manifest, manifest.sources, manifest.time)
+
+
+def new_instance(config: Config, instance: str, old: OldHead | None) -> Start:
+    """A new log's start; it goes on where the last manifest of the node's old log stopped."""
+    origin = layout.origin(config.log.origin_prefix, config.log.cluster, config.log.node, instance)
+    head = Head(origin)
+    if old is None:
+        return Start(head, None)
+    last = old.manifest
+    supersedes = Supersedes(log=last.log, seq=last.seq, sha256=old.sha256)
+    return Start(head, None, last.sources, last.time, supersedes)
+
+
+def find_old_head(store: Store, config: Config, key: VerifierKey) -> OldHead | None:
+    """The last manifest, with its text's hash, of the newest log that this node has in `store`.
+
+    Only what this node's own key signed is believed. `StoreError` if the store does not answer.
+    """
+    place = f"{config.log.cluster}/{config.log.node}/"
+    found: list[OldHead] = []
+    for instance in store.children(place):
+        if not layout.is_instance(instance):
+            continue
+        last = store.last(f"{place}{instance}/manifest/")
+        if last is None:
+            continue
+        try:
+            body = store.get(last.key, max_bytes=note.MAX_NOTE_BYTES)
+            origin = layout.origin(
+                config.log.origin_prefix, config.log.cluster, config.log.node, instance
+            )
+            parsed = note.parse(body)
+            signer_of(parsed, origin, [key])
+            found.append(OldHead(decode_manifest(parsed.text), text_hash(parsed.text)))
+        except (FormatError, NotFoundError):
+            continue
+    return max(found, key=lambda old: old.manifest.time.wall, default=None)
+
+
+def _own_manifest(
+    body: bytes, seq: int, config: Config, key: VerifierKey
+) -> tuple[Manifest, bytes]:
+    try:
+        parsed = note.parse(body)
+        manifest = decode_manifest(parsed.text)
+        _refuse_foreign(manifest, config)
+        signer_of(parsed, manifest.log, [key])
+    except FormatError as error:
+        raise SpoolError(
+            f"record {seq} of the spool is not signed by the key in seal.key_file: {error.message}",
+            remedy="put the old key back; to go on with a new key, move the spool away once it is"
+            " empty: the next start begins a new instance that names the old one",
+        ) from error
+    if manifest.seq != seq:
+        raise SpoolError(
+            f"record {seq} of the spool holds manifest {manifest.seq}", remedy=START_ANEW
+        )
+    return manifest, parsed.text
+
+
+def _refuse_foreign(manifest: Manifest, config: Config) -> None:
+    expected = layout.origin(config.log.origin_prefix, config.log.cluster, config.log.node, "")
+    if not manifest.log.startswith(expected):
+        raise SpoolError(
+            f"the spool belongs to the log {manifest.log}, not to {expected}…",
+            remedy="give this log a spool of its own (spool.path), or mend log.* in the"
+            " configuration",
+        )

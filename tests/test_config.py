@@ -1,0 +1,99 @@
+"""The configuration page: defaults, units, variables, and mistakes that name themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shipper import config
+from shipper.errors import ConfigError
+
+LEAST = """
+source: {path: /var/log/audit.log}
+seal: {key_file: /etc/key.pem}
+store: {url: "file:///srv/archive"}
+"""
+
+
+def test_three_keys_are_enough() -> None:
+    """Everything but the log, the key and the store has a default."""
+    loaded = config.parse(LEAST)
+    assert loaded.batch.max_bytes == 8 * 2**20
+    assert loaded.batch.max_age == 10
+    assert loaded.spool.max_bytes == 10 * 2**30
+    assert loaded.shutdown.drain == 20
+    assert loaded.log.node
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{}", "source"),
+        (LEAST + "sourse: {}", r"unknown key sourse; did you mean source\?"),
+        (
+            LEAST + "batch: {max_agee: 1s}",
+            r"unknown key batch.max_agee; did you mean batch.max_age",
+        ),
+        (LEAST + "rules: {}", "unknown key rules"),
+        (LEAST + "batch: {max_age: 10}", "batch.max_age: 10 has no unit"),
+        (LEAST + "batch: {max_age: 10 parsecs}", "batch.max_age: .* is not a duration"),
+        (LEAST + "batch: {max_bytes: 8MiBs}", "batch.max_bytes: .* is not a size"),
+        (LEAST + "batch: {max_bytes: 1KiB}", "batch.max_bytes is out of range"),
+        (LEAST + "log: {node: a/b}", "log.node"),
+        (LEAST + "log: {cluster: 7}", "log.cluster: Expected `str`, got `int`"),
+        (LEAST + "source: {path: /x}", "the key 'source' .* stands twice"),
+        (LEAST.replace("/var/log", "var/log"), "source.path"),
+        (LEAST + "logging: {level: loud}", "logging.level"),
+        (LEAST + "log: {cluster: '${NOPE}'}", "log.cluster: the environment has no NOPE"),
+        (LEAST + "log: {cluster: 'a$b'}", r"log.cluster: a lone \$"),
+        (LEAST + "store: [", "not YAML"),
+        ("- a", "not a mapping"),
+        ("1: 2", "the key 1"),
+        (LEAST + "log: !!python/object:os.system {}", "not YAML"),
+    ],
+)
+def test_mistakes_name_the_key_and_the_remedy(text: str, message: str) -> None:
+    """Each mistake is one `ConfigError` that says where it is."""
+    with pytest.raises(ConfigError, match=message) as caught:
+        config.parse(text, {})
+    assert "\n" not in str(caught.value)
+
+
+def test_variables_are_expanded_in_values_only() -> None:
+    """`${VAR}`, `${VAR:-default}` and `$$`, after parsing: a value cannot smuggle in YAML."""
+    text = LEAST + "log: {cluster: '${C}', node: '${N:-n-1}'}\nspool: {path: '/a$$b'}"
+    loaded = config.parse(text, {"C": "prod"})
+    assert (loaded.log.cluster, loaded.log.node, loaded.spool.path) == ("prod", "n-1", "/a$b")
+    with pytest.raises(ConfigError, match=r"log\.cluster"):
+        config.parse(text, {"C": "x}\nstore: {url: y"})
+
+
+def test_the_shown_page_reads_back_the_same() -> None:
+    """`config show` is a configuration, with the same hash."""
+    import yaml
+
+    loaded = config.parse(LEAST + "batch: {max_age: 200ms, max_bytes: 1MB}")
+    again = config.parse(yaml.safe_dump(config.to_plain(loaded)))
+    assert again == loaded
+    assert config.digest(again) == config.digest(loaded)
+
+
+def test_an_unreadable_file_is_one_clear_error(tmp_path: Path) -> None:
+    """Missing, not UTF-8, or a directory: the path is named."""
+    with pytest.raises(ConfigError, match="there is no configuration at"):
+        config.load(tmp_path / "none.yaml")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        config.load(tmp_path)
+    (tmp_path / "latin").write_bytes(b"\xff")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        config.load(tmp_path / "latin")
+
+
+def test_a_long_number_does_not_pass_for_a_duration() -> None:
+    """Durations and sizes are exact about their form."""
+    for text in ("", "1", "s", "1 s s", "-1s", "1e3s", "\u0661s"):
+        with pytest.raises(ConfigError):
+            config.parse_duration(text)
+    assert config.parse_duration("1.5h") == 5400
+    assert config.parse_size("10GB") == 10**10
