@@ -16,6 +16,7 @@ from pathlib import Path
 from shipper import __version__
 from shipper import config as configuration
 from shipper.audit.follow import Follower
+from shipper.audit.siblings import list_siblings
 from shipper.audit.wake import Wake
 from shipper.clock import Clock, SystemClock
 from shipper.config import Config
@@ -65,6 +66,7 @@ class App:
         store: Store | None = None,
         clock: Clock | None = None,
         disk: Disk | None = None,
+        settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
         """Check what can be checked before anything is read: key, store URL, spool."""
         self._config = config
@@ -77,11 +79,13 @@ class App:
             config.store.url, immutable=config.store.immutable, disk=disk
         )
         self._spool = Spool(Path(config.spool.path), disk=disk)
+        self._settle_seconds = settle_seconds
         self._stopping = asyncio.Event()
 
     async def run(self) -> int:
         """The daemon's life; returns the exit code. `ShipperError` if it cannot go on."""
         try:
+            self._refuse_empty_once()
             collector, shipper = self._compose(await self._start())
             self._watch_signals(collector)
             return await self._loops(collector, shipper)
@@ -113,6 +117,15 @@ class App:
             key=key.base64,
         )
         return start
+
+    def _refuse_empty_once(self) -> None:
+        """The daemon waits for a log that is not there yet; `--once` has nothing to do."""
+        path = Path(self._config.source.path)
+        if self._once and not os.path.lexists(path) and not list_siblings(path):
+            raise SourceError(
+                f"there is no audit log at {path}",
+                remedy="check source.path against the API server's --audit-log-path",
+            )
 
     async def _old_head(self) -> OldHead | None:
         backoff = Backoff()
@@ -188,20 +201,20 @@ class App:
                     read = await asyncio.to_thread(collector.step)
                 except SourceError as error:
                     delay = unreadable.delay()
-                    self._logger.warning("source_unreadable", error=str(error), retry_seconds=delay
-                    )
+                    self._logger.warning("source_unreadable", error=str(error), retry_seconds=delay)
                     await self._pause(delay)
                     continue
                 unreadable.reset()
                 idle_seconds = 0.0 if read else idle_seconds + coalesce
                 if idle_seconds < IDLE_SECONDS:
-                    await self._pause(min(coalesce, collector.wait_seconds()))
-                elif not wake.armed:
-                    wake.arm()  # and read once more: what came before the watch rings no bell
-                else:
-                    await self._bell(wake, min(POLL_SECONDS, collector.wait_seconds()))
                     wake.disarm()
-                    idle_seconds = 0.0 if wake.rang else IDLE_SECONDS
+                    await self._pause(min(coalesce, collector.wait_seconds()))
+                    continue
+                if not wake.watching:
+                    wake.arm()
+                    if wake.watching:
+                        continue  # what was written before the watch rings no bell: read again
+                await self._bell(wake, collector.wait_seconds())
         finally:
             wake.close()
         await asyncio.to_thread(collector.end)
@@ -215,7 +228,7 @@ class App:
             if collector.held_up:
                 await self._room(collector)
                 continue
-            await self._pause(SETTLE_SECONDS)
+            await self._pause(self._settle_seconds)
             if not await asyncio.to_thread(collector.step):
                 await asyncio.to_thread(collector.flush)
                 break

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -32,6 +33,7 @@ class FaultyDisk(Disk):
         self._fault = fault
         self.steps = 0
         self.dead = False
+        self._power = threading.RLock()  # it fails for all threads at once
         self._undo: dict[Path, list[Callable[[], None]]] = {}
 
     @property
@@ -97,6 +99,10 @@ class FaultyDisk(Disk):
         self._step(sync)
 
     def _step(self, real: Callable[[], None], half: Callable[[], None] | None = None) -> None:
+        with self._power:
+            self._locked_step(real, half)
+
+    def _locked_step(self, real: Callable[[], None], half: Callable[[], None] | None) -> None:
         if self.dead:
             raise Crash
         number, self.steps = self.steps, self.steps + 1

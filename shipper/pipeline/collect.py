@@ -294,8 +294,14 @@ class Collector:
         return touched
 
     def _commit(self, content: Content) -> None:
-        self._check_clock()
         now = self._clock.now()
+        step = self._clock_step(now)
+        if step is not None:
+            self._logger.warning("clock_step", detail=step.detail)
+            self._record(Content(kind="notice", notice=step, sources=self._positions([])), now)
+        self._record(content, now)
+
+    def _record(self, content: Content, now: Timestamp) -> None:
         record, head = seal(self._head, content, now=now, agent=self._agent, signer=self._signer)
         self._write(record, now)
         self._head = head
@@ -328,21 +334,20 @@ class Collector:
                         " mend the disk and start again",
                     ) from error
 
-    def _check_clock(self) -> None:
-        last, now = self._sealed_time, self._clock.now()
+    def _clock_step(self, now: Timestamp) -> Notice | None:
+        last = self._sealed_time
         if last is None:
-            return
+            return None
         moved = (now.wall - last.wall).total_seconds()
         if now.boot_id == last.boot_id:
             moved -= (now.monotonic_ns - last.monotonic_ns) / 1e9
             stepped = abs(moved) > CLOCK_STEP_SECONDS
         else:
             stepped = moved < -CLOCK_STEP_SECONDS
-        if stepped:
-            self._sealed_time = now
-            detail = f"the wall clock moved by {moved:+.3f} s since record {self._head.seq - 1}"
-            self._logger.warning("clock_step", seconds=round(moved, 3))
-            self._seal(kind="notice", notice=Notice(reason="clock-step", detail=detail))
+        if not stepped:
+            return None
+        detail = f"the wall clock moved by {moved:+.3f} s since record {self._head.seq - 1}"
+        return Notice(reason="clock-step", detail=detail)
 
 
 def span_at_end(span: SourceSpan) -> SourceSpan:

@@ -1,0 +1,161 @@
+"""Which file comes after the one being read: rotated siblings in time order, then the live file.
+
+Reads nothing but heads, and never offers a file twice: every rotated file is either ahead of the
+reader or behind it. The set of those behind is kept by stamp and not as one newest stamp, so that a
+clock set back between two rotations hides no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from shipper.audit.access import identity_of, shown, stat_of
+from shipper.audit.siblings import Sibling, list_siblings
+from shipper.audit.source import SourceFile, open_source
+from shipper.audit.tail import notice
+from shipper.model import Notice
+
+_ATTEMPTS = 8
+
+
+class Succession:
+    """The order of the files of one log, as far as it can be seen from their names."""
+
+    def __init__(self, live: Path) -> None:
+        self._live = live
+        self._behind: set[datetime] = set()
+        self._ahead: list[Sibling] = []
+        self._adjacent: set[datetime] = set()  # those listed while the current file was there
+        self._notices: list[Notice] = []
+        self._known_live: tuple[int, int] | None = None
+
+    def skip(self, stamps: Iterable[datetime]) -> None:
+        """These rotated files are behind the reader."""
+        self._behind.update(stamps)
+
+    def notices(self) -> list[Notice]:
+        """What was found missing since the last call."""
+        found, self._notices = self._notices, []
+        return found
+
+    def is_live(self, source: SourceFile) -> bool:
+        """Whether `source` is what the live path names. While it is open nobody has its inode."""
+        return identity_of(self._live, follow=True) == source.identity
+
+    def note_rotation(self, source: SourceFile) -> None:
+        """Give `source` its new name if it was rotated, however far its reader has come.
+
+        A position recorded under that name says, if the file is gone at the next start, which
+        rotated files come after it.
+        """
+        if source.stamp is not None or not source.was_live:
+            return
+        identity = identity_of(self._live, follow=True)
+        # One search for each live file: after an outside rename there is nothing to be found.
+        if identity is not None and identity not in (source.identity, self._known_live):
+            self._known_live = identity
+            self._survey(source)
+
+    def next(self, current: SourceFile | None) -> SourceFile | None:
+        """The file after `current`, opened; None as long as no such file holds a byte.
+
+        To be called when `current` is not live. A rotated file that is empty is passed over.
+        """
+        for _ in range(_ATTEMPTS):
+            ahead = self._survey(current)
+            chosen = self._first_with_bytes(ahead)
+            if chosen is not None:
+                source = open_source(chosen.path, live=self._live)
+                if source is None:
+                    continue  # compressed or removed since it was listed
+                self._pass(ahead, chosen)
+                if current is not None and chosen.stamp not in self._adjacent:
+                    self._tell_unproven(current, chosen)
+                return source
+            live = self._open_live(current)
+            if live is None:
+                return None
+            # Rotations since the listing put files between `current` and what is live by now.
+            ahead = self._survey(current)
+            if self._first_with_bytes(ahead) is None:
+                self._behind.update(sibling.stamp for sibling in ahead)
+                return live
+            live.close()
+        return None
+
+    def _survey(self, current: SourceFile | None) -> list[Sibling]:
+        """The rotated files ahead, without `current`; what has gone unread is noticed."""
+        for _ in range(2):
+            # Twice: a file renamed while the directory is read can be missing from the result.
+            listing = list_siblings(self._live)
+            named = current is None or self._name(current, listing)
+            left = {sibling.stamp for sibling in listing}
+            gone = [s for s in self._ahead if s.stamp not in left and s.stamp not in self._behind]
+            if named and not gone:
+                break
+        for sibling in gone:
+            self._notices.append(
+                notice(
+                    "gap", f"{shown(sibling.path)} was removed before it was read: all its bytes"
+                )
+            )
+        self._ahead = [sibling for sibling in listing if sibling.stamp not in self._behind]
+        # The oldest files are removed first: while `current` is there, so are all after it.
+        if current is None or current.stamp in left or not current.unlinked():
+            self._adjacent = {sibling.stamp for sibling in self._ahead}
+        return self._ahead
+
+    def _name(self, current: SourceFile, listing: list[Sibling]) -> bool:
+        """Find `current` among the rotated files: by inode, or by head once it was compressed."""
+        if current.stamp is not None or not current.was_live:
+            return True
+        unread = [sibling for sibling in listing if sibling.stamp not in self._behind]
+        for sibling in unread:
+            same = identity_of(sibling.path) == current.identity
+            if same or (sibling.compressed and self._same_head(sibling, current)):
+                current.renamed(sibling)
+                self._behind.add(sibling.stamp)
+                return True
+        return False
+
+    def _same_head(self, sibling: Sibling, current: SourceFile) -> bool:
+        copy = open_source(sibling.path, live=self._live)
+        if copy is None:
+            return False
+        head = current.head_bytes
+        same = bool(head) and copy.head_bytes.startswith(head)
+        copy.close()
+        return same
+
+    def _first_with_bytes(self, ahead: list[Sibling]) -> Sibling | None:
+        for sibling in ahead:
+            found = stat_of(sibling.path, follow=False)
+            # One that has vanished is chosen too: opening it fails, and all is listed again.
+            if found is None or found.st_size > 0:
+                return sibling
+        return None
+
+    def _pass(self, ahead: list[Sibling], chosen: Sibling) -> None:
+        self._behind.update(s.stamp for s in ahead if s.stamp <= chosen.stamp)
+        self._ahead = [s for s in ahead if s.stamp > chosen.stamp]
+
+    def _open_live(self, current: SourceFile | None) -> SourceFile | None:
+        found = stat_of(self._live, follow=True)
+        if found is None or found.st_size == 0:
+            return None
+        if current is not None and (found.st_dev, found.st_ino) == current.identity:
+            return None
+        return open_source(self._live, live=self._live)
+
+    def _tell_unproven(self, current: SourceFile, chosen: Sibling) -> None:
+        """Say that files between the two may have come and gone unseen."""
+        self._notices.append(
+            notice(
+                "gap",
+                f"{shown(current.path)} (inode {current.inode}) was removed before "
+                f"{chosen.path.name} was first seen: files rotated between the two, if there were "
+                "any, were removed unread",
+            )
+        )
