@@ -22,7 +22,8 @@ The rules:
    follows from the last event that was already read.
 5. A live file that lost its name and is nobody's rotated file is reported once; its descriptor is
    read on. The last two files that were left although the API server may still be writing to them
-   are kept open, and what it writes is handed out (`linger.py`).
+   are kept open, and what it writes is handed out (`linger.py`). An empty new live file is held
+   open before its time (`succession.py`), and one that stays away for 10 s is reported.
 6. A rotated `.gz` without its `.log` is complete, by lumberjack's protocol. If its stream ends
    early it is given 5 s in which nothing changes; then what decodes is all there is, and a gap is
    reported. A corrupt one is not waited for.
@@ -32,13 +33,14 @@ The rules:
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from shipper.audit.access import shown, source_error
+from shipper.audit.access import identity_of, shown, source_error
 from shipper.audit.lines import LINE_BUFFER
 from shipper.audit.linger import Lingering
 from shipper.audit.locate import copies_of
@@ -58,6 +60,10 @@ READ_BYTES = 512 * 1024
 
 SETTLE_SECONDS = 5.0
 """How long an incomplete gzip file must not change before it counts as all there will be."""
+
+
+MISSING_SECONDS = 10.0
+"""How long there may be no live file before that is reported. Rotation takes a millisecond."""
 
 
 class Follower:
@@ -84,6 +90,7 @@ class Follower:
         self._outbox: deque[tuple[Step, SourceFile | None]] = deque()  # ... and `current` after it
         self._current: SourceFile | None = None
         self._reported: SourceFile | None = None  # deleted or incomplete, and said so
+        self._missing_since: float | None = None  # no live file; reported if infinite
         self._settling: tuple[tuple[int, int], float] | None = None
 
     def start(self, position: Sequence[SourceSpan], since: datetime | None) -> list[Notice]:
@@ -146,6 +153,7 @@ class Follower:
         for source in owned:
             source.close()
         self._lingering.close()
+        self._succession.close()
         self._coming.clear()
         self._outbox.clear()
         self._tail = None
@@ -161,6 +169,7 @@ class Follower:
                 self._give(*self._lingering.poll(self._read_bytes))
                 return
             if not self._find_next(tail):
+                self._report_missing()
                 self._give(*self._lingering.poll(self._read_bytes))
                 return
             # Rule 2: now that F's successor was seen, F is read to its end once more.
@@ -230,6 +239,24 @@ class Follower:
             detail = (
                 f"{shown(source.path)} (inode {source.inode}) was deleted while it was being read, "
                 f"after byte {source.offset}; reading goes on through its descriptor"
+            )
+            self._give(notice("source-unlinked", detail))
+
+    def _report_missing(self) -> None:
+        """Nothing to go on with: is there still a file that the API server could write to?"""
+        if self._tail is None or identity_of(self._live, follow=True) is not None:
+            self._missing_since = None
+            return
+        now = self._monotonic()
+        if self._missing_since is None:
+            self._missing_since = now
+        if now - self._missing_since < MISSING_SECONDS:
+            return
+        self._missing_since = math.inf
+        if self._reported is not self._tail.source:
+            detail = (
+                f"{shown(self._live)} does not exist any more: if the API server is running, it "
+                "writes to a file that was deleted or renamed before it was seen"
             )
             self._give(notice("source-unlinked", detail))
 

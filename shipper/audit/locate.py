@@ -69,7 +69,11 @@ def names_no_file(span: SourceSpan) -> bool:
     Nothing is lost or read twice by reading, from their start, all files that were not rotated
     before it was recorded.
     """
-    return span.end == 0 and span.head.size < IDENTIFYING_BYTES
+    size = span.head.size
+    like_all = (
+        size < IDENTIFYING_BYTES or span.head.sha256 == hashlib.sha256(bytes(size)).hexdigest()
+    )
+    return span.end == 0 and like_all
 
 
 def has_head(source: SourceFile, head: FileHead) -> bool:
@@ -81,9 +85,9 @@ def has_head(source: SourceFile, head: FileHead) -> bool:
 def copies_of(source: SourceFile, *, live: Path) -> Iterator[SourceFile]:
     """Other files that start as `source` did, last modified first. The caller closes them.
 
-    None if its head is like any other's: then a wrong file could pass for a copy.
+    None if nothing tells it from others: then a wrong file could pass for a copy.
     """
-    if not identifies(source.head_bytes):
+    if not identifies(source.head_bytes) and source.end <= len(source.head_bytes):
         return
     paths = [sibling.path for sibling in list_siblings(live)] + list_others(live)
     dated = [(found.st_mtime_ns, path) for path in paths if (found := stat_of(path, follow=False))]

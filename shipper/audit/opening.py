@@ -42,7 +42,7 @@ def begin(
     if start_at == "end":
         if since is None:
             return _last_line(live, succession), []
-        _skip_before(succession, list_siblings(live), since)
+        succession.skip(_before([sibling.stamp for sibling in list_siblings(live)], since))
     return None, []
 
 
@@ -78,40 +78,64 @@ def _resume(
         # A rotation in between can hide the file under a name that was not looked at.
         if found is not None or list_siblings(live) == listing:
             break
-    stamp = stamp_of(live, Path(span.path).name)
-    if found is not None and found.source.path == live:
-        succession.skip(sibling.stamp for sibling in listing)
-    elif found is not None and found.source.stamp is not None:
-        _skip_to(succession, listing, found.source.stamp)
-    elif stamp is not None and names_no_file(span):
-        _skip_before(succession, listing, stamp)
-    elif stamp is not None:
-        _skip_to(succession, listing, stamp)
-    elif found is not None:
-        # Not rotated by the API server: what it did rotate later, it did after the last write.
-        written = from_ns(found.source.signature()[1])
-        _skip_before(succession, listing, min(written, since or written))
-    elif since is not None:
-        _skip_before(succession, listing, since)
+    source = None if found is None else found.source
+    succession.skip(_behind(listing, live, source, span, since))
     if found is None:
         return None, _nothing_found(span)
     source, notices = _settle(found, span, since)
     return source, notices + _foreign_files(live, source)
 
 
-def _skip_to(succession: Succession, listing: list[Sibling], stamp: datetime) -> None:
-    succession.skip(sibling.stamp for sibling in listing if sibling.stamp <= stamp)
+def _behind(
+    listing: list[Sibling],
+    live: Path,
+    source: SourceFile | None,
+    span: SourceSpan,
+    since: datetime | None,
+) -> list[datetime]:
+    """The stamps of the rotated files that come before the recorded position."""
+    stamps = [sibling.stamp for sibling in listing]
+    if source is not None and source.path == live:
+        return stamps
+    if source is not None and source.stamp is not None:
+        return [stamp for stamp in stamps if stamp <= source.stamp]
+    recorded = stamp_of(live, Path(span.path).name)
+    if names_no_file(span):
+        since = _stamp_by_inode(listing, span, since) or recorded or since
+    elif recorded is not None:
+        return [stamp for stamp in stamps if stamp <= recorded]
+    elif source is not None:
+        # Not rotated by the API server: what it did rotate later, it did after the last write.
+        written = from_ns(source.signature()[1])
+        since = min(written, since or written)
+    return _before(stamps, since)
+
+
+def _before(stamps: list[datetime], since: datetime | None) -> list[datetime]:
+    if since is None:
+        return []
+    # Stamps are cut to the millisecond: one of the same millisecond may be the later of the two.
+    floor = since.replace(microsecond=since.microsecond // 1000 * 1000)
+    return [stamp for stamp in stamps if stamp < floor]
+
+
+def _stamp_by_inode(
+    listing: list[Sibling], span: SourceSpan, since: datetime | None
+) -> datetime | None:
+    """When the recorded file was rotated, if that was before the record was sealed.
+
+    Then both had the inode at that moment, so they are one file. A gzip file was made later.
+    """
+    for sibling in listing:
+        rotated_before = since is not None and sibling.stamp <= since and not sibling.compressed
+        if rotated_before and identity_of(sibling.path) == (span.device, span.inode):
+            return sibling.stamp
+    return None
 
 
 def from_ns(nanoseconds: int) -> datetime:
     """A file time as a datetime, cut to the microsecond."""
     return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=nanoseconds // 1000)
-
-
-def _skip_before(succession: Succession, listing: list[Sibling], since: datetime) -> None:
-    # Stamps are cut to the millisecond: one of the same millisecond may be the later of the two.
-    floor = since.replace(microsecond=since.microsecond // 1000 * 1000)
-    succession.skip(sibling.stamp for sibling in listing if sibling.stamp < floor)
 
 
 def _nothing_found(span: SourceSpan) -> list[Notice]:

@@ -4,9 +4,10 @@ Never hands out bytes of which it is not sure that they belong to the generation
 
 An outside `copytruncate` can empty the file and the API server fill it beyond our offset between
 two polls, so a size that has only grown proves nothing. After every read the file must still be
-long enough and still start with the same head (every event in it carries its own audit id); bytes
-from a read that fails this are discarded. The check comes after the read, so that a truncation
-during the read is seen too.
+long enough, start with the same head (every event carries its own audit id) and hold the same bytes
+before our offset (a file that was truncated twice can start with NULs both times); bytes from a
+read that fails this are discarded. The check comes after the read, so that a truncation during the
+read is seen too.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from shipper.model import HEAD_BYTES
 
 IDENTIFYING_BYTES = 256
 """A head this long holds an audit id."""
+
+_LAST_BYTES = 64
 
 
 def identifies(head: bytes) -> bool:
@@ -37,7 +40,7 @@ class State(enum.Enum):
     TRUNCATED = enum.auto()
     """The content is another one: what was read is gone from this file."""
     SHORTENED = enum.auto()
-    """The same content, but less of it than was read."""
+    """The same content at its start, but what was read last is gone."""
     CUT_SHORT = enum.auto()
     """A gzip stream that ends early: perhaps it is still being written."""
     CORRUPT = enum.auto()
@@ -47,10 +50,11 @@ class State(enum.Enum):
 class PlainReader:
     """Reads forward through a descriptor that it does not own."""
 
-    __slots__ = ("_fd", "head", "offset", "state", "written_ns")
+    __slots__ = ("_fd", "_last", "head", "offset", "state", "written_ns")
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
+        self._last = b""
         self.offset = 0
         self.state = State.SOUND
         self.head = os.pread(fd, HEAD_BYTES, 0)
@@ -70,12 +74,14 @@ class PlainReader:
         if not self._same_generation(self.offset + len(data)):
             return b""
         self.offset += len(data)
+        self._last = data[-_LAST_BYTES:] or self._last
         return data
 
     def _same_generation(self, needed: int) -> bool:
         after = os.fstat(self._fd)
         start = os.pread(self._fd, HEAD_BYTES, 0)
-        if start.startswith(self.head) and after.st_size >= needed:
+        last = os.pread(self._fd, len(self._last), self.offset - len(self._last))
+        if start.startswith(self.head) and last == self._last and after.st_size >= needed:
             self.head = start
             self.written_ns = after.st_mtime_ns
             return True

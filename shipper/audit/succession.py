@@ -18,6 +18,7 @@ from shipper.audit.tail import notice
 from shipper.model import Notice
 
 _ATTEMPTS = 8
+_HELD_FILES = 3
 
 
 class Succession:
@@ -30,6 +31,7 @@ class Succession:
         self._adjacent: set[datetime] = set()  # those listed while the current file was there
         self._notices: list[Notice] = []
         self._known_live: tuple[int, int] | None = None
+        self._held: list[SourceFile] = []
 
     def skip(self, stamps: Iterable[datetime]) -> None:
         """These rotated files are behind the reader."""
@@ -61,29 +63,73 @@ class Succession:
     def next(self, current: SourceFile | None) -> SourceFile | None:
         """The file after `current`, opened; None as long as no such file holds a byte.
 
-        To be called when `current` is not live. A rotated file that is empty is passed over.
+        To be called when `current` is not live. A rotated file that is empty is passed over. If
+        there is no current file to be kept open, an empty live file is better than none.
         """
         for _ in range(_ATTEMPTS):
+            held = self._release(current)
+            if held is not None or self._waiting():
+                return held
             ahead = self._survey(current)
             chosen = self._first_with_bytes(ahead)
-            if chosen is not None:
-                source = open_source(chosen.path, live=self._live)
-                if source is None:
-                    continue  # compressed or removed since it was listed
-                self._pass(ahead, chosen)
-                if current is not None and chosen.stamp not in self._adjacent:
-                    self._tell_unproven(current, chosen)
-                return source
-            live = self._open_live(current)
-            if live is None:
+            if chosen is None:
+                if self._hold_live(current):
+                    continue
                 return None
-            # Rotations since the listing put files between `current` and what is live by now.
-            ahead = self._survey(current)
-            if self._first_with_bytes(ahead) is None:
-                self._behind.update(sibling.stamp for sibling in ahead)
-                return live
-            live.close()
+            source = open_source(chosen.path, live=self._live)
+            if source is None:
+                continue  # compressed or removed since it was listed
+            self.close()
+            self._behind.update(s.stamp for s in ahead if s.stamp <= chosen.stamp)
+            if current is not None and chosen.stamp not in self._adjacent:
+                self._tell_unproven(current, chosen)
+            return source
         return None
+
+    def close(self) -> None:
+        """Close what was opened and not handed out."""
+        for held in self._held:
+            held.close()
+        self._held.clear()
+
+    # An empty live file is held open until it is time to move on to it: should it be renamed or
+    # deleted meanwhile, the API server would write to it where nobody looks.
+
+    def _hold_live(self, current: SourceFile | None) -> bool:
+        """Open the live file; False if there is none. None is held if there are files before it."""
+        if current is not None and self.is_live(current):
+            return False
+        live = open_source(self._live, live=self._live)
+        if live is None:
+            return False
+        # Rotations since the listing put files between `current` and what is live by now.
+        ahead = self._survey(current)
+        if self._first_with_bytes(ahead) is not None:
+            live.close()
+            return True
+        self._behind.update(sibling.stamp for sibling in ahead)
+        self._held.append(live)
+        if len(self._held) > _HELD_FILES:
+            self._held.pop(0).close()
+        return True
+
+    def _release(self, current: SourceFile | None) -> SourceFile | None:
+        """The first file held that may be read. No file with bytes comes before it."""
+        for index, held in enumerate(self._held):
+            if held.signature()[0] > 0 or current is None:
+                later = self._held[index + 1 :]
+                self._held = self._held[:index]
+                self.close()
+                self._held = later
+                if not self.is_live(held):
+                    self._survey(held)
+                return held
+        return None
+
+    def _waiting(self) -> bool:
+        """Whether the live file is held already, and empty: then nothing was rotated either."""
+        identity = identity_of(self._live, follow=True)
+        return any(held.identity == identity for held in self._held)
 
     def _survey(self, current: SourceFile | None) -> list[Sibling]:
         """The rotated files ahead, without `current`; what has gone unread is noticed."""
@@ -136,18 +182,6 @@ class Succession:
             if found is None or found.st_size > 0:
                 return sibling
         return None
-
-    def _pass(self, ahead: list[Sibling], chosen: Sibling) -> None:
-        self._behind.update(s.stamp for s in ahead if s.stamp <= chosen.stamp)
-        self._ahead = [s for s in ahead if s.stamp > chosen.stamp]
-
-    def _open_live(self, current: SourceFile | None) -> SourceFile | None:
-        found = stat_of(self._live, follow=True)
-        if found is None or found.st_size == 0:
-            return None
-        if current is not None and (found.st_dev, found.st_ino) == current.identity:
-            return None
-        return open_source(self._live, live=self._live)
 
     def _tell_unproven(self, current: SourceFile, chosen: Sibling) -> None:
         """Say that files between the two may have come and gone unseen."""

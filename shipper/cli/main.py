@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 import click
 
 from shipper import __version__
-from shipper.cli.cat import cat
-from shipper.cli.check import check
-from shipper.cli.config import config
-from shipper.cli.keys import keys
-from shipper.cli.run import run
-from shipper.cli.status import status
-from shipper.cli.verify import verify
 from shipper.errors import ShipperError
+
+VERBS = ("run", "check", "verify", "cat", "keys", "status", "config")
 
 EXIT_CODES = """\b
 Exit codes:
@@ -29,17 +25,28 @@ Exit codes:
 """
 
 
+class _Verbs(click.Group):
+    """Imports a verb only when it is asked for: the daemon does not carry the verifier about."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"shipper.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
 @click.group(
+    cls=_Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EXIT_CODES,
 )
 @click.version_option(__version__, prog_name="audit-shipper")
 def commands() -> None:
     """Follow Kubernetes audit logs, seal every batch, archive it, prove it whole."""
-
-
-for command in (run, check, verify, cat, keys, status, config):
-    commands.add_command(command)
 
 
 def main() -> None:

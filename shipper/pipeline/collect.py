@@ -288,23 +288,27 @@ class Collector:
             here = current.span(current.end)
             if not touched or (touched[-1].inode, touched[-1].end) != (here.inode, here.end):
                 touched = [*touched, here]
-        elif not touched:
-            touched = [span_at_end(span) for span in self._position[-1:]]
-        self._position = touched
-        return touched
+        return touched or self._sealed_position()
+
+    def _sealed_position(self) -> list[SourceSpan]:
+        """Where the newest record left off, as a record that reads nothing says it."""
+        return [span_at_end(span) for span in self._position[-1:]]
 
     def _commit(self, content: Content) -> None:
         now = self._clock.now()
         step = self._clock_step(now)
         if step is not None:
             self._logger.warning("clock_step", detail=step.detail)
-            self._record(Content(kind="notice", notice=step, sources=self._positions([])), now)
+            # Not where the reader is: if this is the last that survives, the batch is read again.
+            sources = self._sealed_position()
+            self._record(Content(kind="notice", notice=step, sources=sources), now)
         self._record(content, now)
 
     def _record(self, content: Content, now: Timestamp) -> None:
         record, head = seal(self._head, content, now=now, agent=self._agent, signer=self._signer)
         self._write(record, now)
         self._head = head
+        self._position = list(content.sources)
         self._sealed_time = now
         self._sealed_ns = now.monotonic_ns
         self._progress.sealed_seq = record.seq

@@ -1,0 +1,175 @@
+"""`verify`: prove an archive, or say what is wrong with it. Never writes into it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from shipper.config import parse_duration
+from shipper.errors import ConfigError
+from shipper.seal.keys import load_keys
+from shipper.store.open import open_store
+from shipper.verify import heads
+from shipper.verify.archive import verify_archive
+from shipper.verify.report import Depth, Report, State
+from shipper.verify.request import Progress as Told
+from shipper.verify.request import Request, Window
+from shipper.verify.text import render
+
+_COLOURS = {"holds": "green", "fails": "red", "unknown": "yellow", "not asked": None}
+_INTERRUPTED = 128 + 2
+
+
+@click.command(
+    epilog="""\b
+Exit codes (the lowest of all that failed):
+  0  all that was asked holds        4  completeness: something is missing
+  1  integrity: something is wrong   5  freshness: the newest manifest is too old
+  2  usage or configuration          6  retention (not asked of a directory)
+  3  could not check, nothing found  7  anchored (not asked of a directory)
+"""
+)
+@click.argument("store")
+@click.option(
+    "--key", "keys", metavar="KEY", multiple=True, required=True,
+    help="A trusted public key: base64, PEM file, C2SP verifier key, or a directory of these.",
+)  # fmt: skip
+@click.option("--log", "origin", metavar="ORIGIN", help="This log alone.")
+@click.option(
+    "--since", metavar="T",
+    help="Begin at the last entry bundle before T (RFC 3339, or a duration back from now).",
+)  # fmt: skip
+@click.option("--until", metavar="T", help="Read no data of batches sealed after T.")
+@click.option("--max-age", metavar="D", help="The newest manifest must be younger (30s, 5m, 1h).")
+@click.option(
+    "--head", "head_file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
+    help="Remember each log's head in FILE, notice what was taken away since the last run, and"
+    " verify only what is new. One FILE for each STORE.",
+)  # fmt: skip
+@click.option("--full", "again", is_flag=True, help="Verify all again, also what --head knows.")
+@click.option(
+    "--depth", type=click.Choice(["full", "chain"]), default="full", show_default=True,
+    help="full: also read the data; chain: manifests, links and roots alone.",
+)  # fmt: skip
+@click.option(
+    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    help="For people or for programs.",
+)  # fmt: skip
+def verify(
+    store: str,
+    keys: tuple[str, ...],
+    origin: str | None,
+    since: str | None,
+    until: str | None,
+    max_age: str | None,
+    head_file: Path | None,
+    again: bool,
+    depth: Depth,
+    output: str,
+) -> None:
+    """Prove that nothing in STORE was changed, dropped, reordered or back-dated.
+
+    STORE is file:///path, of a whole archive or of one cluster, node or log in it.
+    """
+    if head_file is not None and (since or until):
+        raise ConfigError(
+            "--head remembers whole logs and cannot go with --since or --until",
+            remedy="leave one of them out: --head verifies only what is new anyway",
+        )
+    now = datetime.now(UTC)
+    trusted = [key for text in keys for key in load_keys(text)]
+    open_store(store)  # says what is wrong with the URL before anything is read
+    request = Request(
+        depth=depth,
+        origin=origin,
+        window=Window(_moment(since, now), _moment(until, now)),
+        max_age_seconds=None if max_age is None else parse_duration(max_age),
+        again=again,
+    )
+    seen = heads.load(head_file) if head_file is not None else {}
+    try:
+        with _shown_progress() as told:
+            verified = verify_archive(
+                partial(open_store, store),
+                trusted,
+                request,
+                now=now,
+                seen=seen,
+                workers=len(os.sched_getaffinity(0)),
+                progress=told,
+            )
+    except KeyboardInterrupt:
+        raise SystemExit(_INTERRUPTED) from None
+    _print(verified.report, output)
+    if head_file is not None:
+        heads.save(head_file, verified.seen)
+    raise SystemExit(verified.report.exit_code)
+
+
+def _moment(text: str | None, now: datetime) -> datetime | None:
+    """RFC 3339, or a duration back from `now`."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            return now - timedelta(seconds=parse_duration(text))
+        except (ConfigError, OverflowError) as error:
+            raise _no_moment(text) from error
+    if moment.tzinfo is None:
+        raise _no_moment(text)
+    return moment.astimezone(UTC)
+
+
+def _no_moment(text: str) -> ConfigError:
+    return ConfigError(
+        f"{text!r} is no moment",
+        remedy="write it like 2026-11-23T14:00:00Z, or 30d for 30 days ago",
+    )
+
+
+def _print(report: Report, output: str) -> None:
+    if output == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode(report), indent=2).decode())
+    else:
+        click.echo(render(report, _style), nl=False)
+
+
+def _style(word: str, state: State) -> str:
+    return click.style(word, fg=_COLOURS[state])
+
+
+@contextmanager
+def _shown_progress() -> Iterator[Told]:
+    """One line on standard error, if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _log, _manifests, _raw_bytes: None
+        return
+    began, counts = time.monotonic(), dict[str, tuple[int, int]]()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task("looking for logs")
+
+        def told(log: str, manifests: int, raw_bytes: int) -> None:
+            counts[log] = (manifests, raw_bytes)
+            total, size = map(sum, zip(*counts.values(), strict=True))
+            rate = size / 1e6 / max(0.001, time.monotonic() - began)
+            shown.update(
+                task,
+                description=f"{len(counts)} logs, {total:,} manifests,"
+                f" {size / 1e6:,.0f} MB of events ({rate:,.0f} MB/s)",
+            )
+
+        yield told

@@ -1,0 +1,87 @@
+"""Which log this is: from log.note, or else from its manifests.
+
+A name is taken only from a text that a trusted key has signed under that very name, and that lies
+where a log of that name lies.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from shipper.errors import FormatError, NotFoundError, VersionError
+from shipper.model import Manifest
+from shipper.seal import layout, note
+from shipper.seal.keys import signer_of
+from shipper.seal.manifest import Identity, decode_identity, decode_manifest
+from shipper.verify import manifests
+from shipper.verify.reader import Reader
+
+_TRIED = 16
+"""Manifests that are asked for the log's name where log.note does not give it."""
+
+
+def lies_at(origin: str, path: str) -> bool:
+    """Whether a log of this name may lie at `path`, of which the first parts may be unknown."""
+    try:
+        own = layout.log_prefix(origin)
+    except ValueError:
+        return False
+    return f"/{own}".endswith(f"/{path}")
+
+
+def introduce(reader: Reader, path: str) -> Identity | None:
+    """Find the log's name and key; `reader.name` stays empty if nothing here can be trusted."""
+    identity = _identity(reader, path)
+    if identity is None:
+        reader.name = _name_in_manifests(reader, path)
+    if reader.name:
+        reader.ledger.log = reader.name
+    return identity
+
+
+def _identity(reader: Reader, path: str) -> Identity | None:
+    ledger, where = reader.ledger, reader.full(layout.IDENTITY)
+    body = reader.get(layout.IDENTITY, max_bytes=note.MAX_NOTE_BYTES, missing="identity-missing")
+    if body is None:
+        return None
+    try:
+        parsed = note.parse(body)
+    except FormatError as error:
+        ledger.add("note-malformed", error.message, key=where)
+        return None
+    try:
+        identity = decode_identity(parsed.text)
+    except FormatError as error:
+        newer = isinstance(error, VersionError)
+        ledger.add("version-newer" if newer else "identity-malformed", error.message, key=where)
+        return None
+    if not reader.trusts(parsed, identity.log, layout.IDENTITY):
+        return None
+    if not lies_at(identity.log, path):
+        ledger.add("identity-misplaced", f"it says {identity.log}", key=where)
+        reader.key = None
+        return None
+    reader.name = identity.log
+    if reader.key is None or identity.vkey != reader.key.vkey(identity.log):
+        ledger.add("identity-contradicts", "it names another key", key=where)
+    return identity
+
+
+def _name_in_manifests(reader: Reader, path: str) -> str:
+    for _, key in islice(manifests.numbered(reader, manifests.PLACE), _TRIED):
+        try:
+            body = reader.store.get(reader.full(key), max_bytes=note.MAX_NOTE_BYTES)
+            parsed = note.parse(body)
+            name = decode_manifest(parsed.text).log
+            signer_of(parsed, name, reader.keys)
+        except (FormatError, NotFoundError):
+            continue
+        if lies_at(name, path):
+            return name
+    return ""
+
+
+def check_genesis(reader: Reader, identity: Identity, genesis: Manifest) -> None:
+    """Both were made in one step: they tell the same time and program."""
+    if (identity.created, identity.agent) != (genesis.time.wall, genesis.agent.version):
+        reader.ledger.add("identity-contradicts", seq=0, key=reader.full(layout.IDENTITY))

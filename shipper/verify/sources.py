@@ -1,0 +1,125 @@
+"""Whether the archived bytes of each source file are all of them, one range after the other. Pure.
+
+A range that holds bytes must start where the one before it ended. Refuses to explain a jump unless
+the daemon itself has: by a notice sealed before the next batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from shipper.model import Manifest, SourceSpan
+from shipper.verify.ledger import Ledger
+
+KEPT_FILES = 8
+"""Files whose ends are remembered: a rotation leaves one, a long downtime a few more."""
+
+_EXPLAINS = frozenset({"gap", "source-edited", "source-truncated", "source-unlinked"})
+
+
+class KnownFile:
+    """A source file by its descriptor's identity, and how much of it is archived.
+
+    `prefix` hashes the archived bytes `[0, end)`; None where they are not all known to this run.
+    """
+
+    __slots__ = ("device", "end", "inode", "prefix")
+
+    def __init__(self, device: int, inode: int, end: int, prefix: hashlib._Hash | None) -> None:
+        self.device = device
+        self.inode = inode
+        self.end = end
+        self.prefix = prefix
+
+
+class Sources:
+    """The files of one log, newest last. `complete`: this run knows what came before."""
+
+    def __init__(
+        self, ledger: Ledger, files: Sequence[KnownFile] = (), *, complete: bool = True
+    ) -> None:
+        self.files = list(files)
+        self.first: tuple[SourceSpan, ...] = ()
+        self._complete = complete
+        self._ledger = ledger
+        self._unexplained: list[tuple[int, str]] = []
+
+    def accept(self, manifest: Manifest) -> list[KnownFile]:
+        """The file of each range, moved on to the range's end."""
+        notice = manifest.notice
+        if notice is not None and notice.reason in _EXPLAINS:
+            self._unexplained.clear()
+            if notice.reason == "source-edited":
+                self.forget_prefixes(self.files)
+        elif self._unexplained and manifest.kind != "notice":
+            self.settle()
+        begins = not self.files and self._complete
+        if begins and manifest.sources:
+            self.first = manifest.sources
+        known = [self._follow(manifest.seq, span, begins) for span in manifest.sources]
+        if notice is not None and notice.reason in _EXPLAINS:
+            self._unexplained.clear()
+        self._check_sum(manifest)
+        return known
+
+    def settle(self) -> None:
+        """Nothing has explained the jumps that are open: write them down."""
+        for seq, detail in self._unexplained:
+            self._ledger.add("source-gap", detail, seq=seq)
+        self._unexplained.clear()
+
+    def forget_prefixes(self, files: Sequence[KnownFile]) -> None:
+        """The bytes so far are not all known: hash none until the next file begins."""
+        for known in files:
+            known.prefix = None
+
+    def lose_track(self) -> None:
+        """Manifests are missing: any file may have moved on unseen."""
+        self._unexplained.clear()
+        self.files.clear()
+        self._complete = False
+
+    def _follow(self, seq: int, span: SourceSpan, begins: bool) -> KnownFile:
+        if span.end < span.start:
+            self._ledger.add("source-range", f"{span.start} to {span.end}", seq=seq)
+        known = self._find(span)
+        if known is None:
+            known = self._new(seq, span, begins)
+        elif known is not self.files[-1]:
+            self.files.remove(known)
+            self.files.append(known)
+        known.end = span.end
+        known.device, known.inode = span.device, span.inode
+        return known
+
+    def _find(self, span: SourceSpan) -> KnownFile | None:
+        """The file that ended where the range starts: the same inode, else the newest (gzip)."""
+        start, found = span.start, None
+        for known in reversed(self.files):
+            if known.end == start:
+                if known.inode == span.inode and known.device == span.device:
+                    return known
+                if found is None and start:
+                    found = known
+        return found
+
+    def _new(self, seq: int, span: SourceSpan, begins: bool) -> KnownFile:
+        same = [f for f in self.files if (f.device, f.inode) == (span.device, span.inode)]
+        if span.start and not begins and (same or self._complete):
+            ends = " or ".join(str(known.end) for known in reversed(same)) or "no known place"
+            detail = f"{span.path} goes on at byte {span.start}, its record ended at {ends}"
+            self._unexplained.append((seq, detail))
+        known = KnownFile(
+            span.device, span.inode, span.end, None if span.start else hashlib.sha256()
+        )
+        self.files.append(known)
+        del self.files[:-KEPT_FILES]
+        return known
+
+    def _check_sum(self, manifest: Manifest) -> None:
+        total = sum(span.end - span.start for span in manifest.sources)
+        held = manifest.data.raw_size if manifest.data is not None else 0
+        if total != held:
+            detail = f"the ranges have {total} bytes, the data {held}"
+            self._ledger.add("source-sum", detail, seq=manifest.seq)

@@ -1,0 +1,131 @@
+"""Objects below a log's prefix that no signed manifest accounts for: somebody else put them there.
+
+Remembers 8 bytes per batch, whatever the order of the keys; reads names only.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterator
+from datetime import datetime
+from hashlib import blake2b
+
+from shipper.seal import layout
+from shipper.seal.merkle import TILE_WIDTH, tile_path
+from shipper.verify import checkpoints, manifests
+from shipper.verify.reader import Reader
+
+_EVENTS, _FINDINGS, _TILE = "events/", "findings/", "tile/"
+_PLACES = (checkpoints.PLACE, _EVENTS, _FINDINGS, manifests.PLACE, _TILE)
+
+_DATA_NAME = re.compile(r"date=[0-9-]{10}/hour=[0-9]{2}/([0-9]{12})-[0-9a-f]{16}\.ndjson\.zst")
+_TILE_NAME = re.compile(r"tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/){0,4}[0-9]{3})")
+
+
+class Accounts:
+    """For each number the key that its manifest names, as 8 bytes of hash."""
+
+    def __init__(self) -> None:
+        self._pages: dict[int, array[int]] = {}
+
+    def expect(self, seq: int, key: str) -> None:
+        """The manifest `seq` accounts for `key`."""
+        page = self._pages.get(seq // TILE_WIDTH)
+        if page is None:
+            page = self._pages[seq // TILE_WIDTH] = array("Q", bytes(8 * TILE_WIDTH))
+        page[seq % TILE_WIDTH] = _fingerprint(key)
+
+    def accounts_for(self, seq: int, key: str) -> bool:
+        """Whether it was expected."""
+        page = self._pages.get(seq // TILE_WIDTH)
+        return page is not None and page[seq % TILE_WIDTH] == _fingerprint(key)
+
+
+def _fingerprint(key: str) -> int:
+    digest = blake2b(key.encode(errors="surrogateescape"), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
+
+
+class Strays:
+    """Looks for them in a log whose manifests `start` to `size - 1` were verified."""
+
+    def __init__(self, reader: Reader, *, start: int, since: datetime | None) -> None:
+        self.events = Accounts()
+        self.findings = Accounts()
+        self._reader = reader
+        self._start = start
+        self._since = since
+        self._size = start
+        self._listed_size: int | None = None
+
+    def look(self, size: int) -> None:
+        """Write down every object that nothing accounts for."""
+        self._size = size
+        for place, accounts in ((_EVENTS, self.events), (_FINDINGS, self.findings)):
+            for key in self._below(place, after=self._first_partition(place)):
+                self._judge_data(key, key[len(place) :], accounts)
+        for key in self._below(_TILE):
+            if not self._is_due_tile(key):
+                self._stray(key)
+        for key in self._beside():
+            self._stray(key)
+
+    def _below(self, place: str, *, after: str = "") -> Iterator[str]:
+        reader = self._reader
+        for entry in reader.store.scan(reader.full(place), after=after and reader.full(after)):
+            yield entry.key[len(reader.prefix) :]
+
+    def _first_partition(self, place: str) -> str:
+        """Earlier partitions were listed when their manifests were verified."""
+        if not self._start or self._since is None:
+            return ""
+        return f"{place}date={self._since:%Y-%m-%d}/hour={self._since:%H}"
+
+    def _judge_data(self, key: str, name: str, accounts: Accounts) -> None:
+        match = _DATA_NAME.fullmatch(name)
+        if match is None:
+            self._stray(key)
+            return
+        seq = int(match[1])
+        if seq < self._start or accounts.accounts_for(seq, key):
+            return
+        # Data is shipped before its manifest: the next number's may be on its way.
+        if seq < self._size or seq > self._newest_size():
+            self._stray(key)
+
+    def _is_due_tile(self, key: str) -> bool:
+        match = _TILE_NAME.fullmatch(key)
+        if match is None:
+            return False
+        index = int(match[2].replace("x", "").replace("/", ""))
+        level = -1 if match[1] == "entries" else int(match[1])
+        named = tile_path("entries" if level < 0 else level, index)
+        needed = (index + 1) * TILE_WIDTH ** (max(level, 0) + 1)
+        return named == key and (needed <= self._size or needed <= self._newest_size())
+
+    def _newest_size(self) -> int:
+        """How many manifests are there by now, in a log that is being written to."""
+        if self._listed_size is None:
+            last = self._reader.store.last(self._reader.full(manifests.PLACE))
+            number = manifests.number_in(last.key.rsplit("/", 1)[-1]) if last else None
+            self._listed_size = max(self._size, 0 if number is None else number + 1)
+        return self._listed_size
+
+    def _beside(self) -> Iterator[str]:
+        """What lies below the prefix, but in none of the format's places."""
+        reader, after = self._reader, ""
+        while True:
+            for entry in reader.store.scan(reader.prefix, after=after):
+                key = entry.key[len(reader.prefix) :]
+                place = next((p for p in _PLACES if key.startswith(p)), None)
+                if place is not None:
+                    after = reader.full(place[:-1]) + "0"  # the character after "/"
+                    break
+                if key != layout.IDENTITY:
+                    yield key
+            else:
+                return
+
+    def _stray(self, key: str) -> None:
+        self._reader.ledger.add("object-stray", key=self._reader.full(key))

@@ -1,0 +1,94 @@
+"""The report for people. Plain text; whatever the archive says is shown, nothing of it is obeyed.
+
+Decides nothing, prints nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from shipper.verify.ledger import plain
+from shipper.verify.report import EXIT_CODES, LogReport, Problem, Report, State, Verdicts
+
+Style = Callable[[str, State], str]
+"""Gives a word the colour of its state, or leaves it as it is."""
+
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def render(report: Report, style: Style = lambda word, _state: word) -> str:
+    """The whole report, each line ended."""
+    lines = [f"{report.store}, verified {_time(report.verified_at)}"]
+    if report.since or report.until:
+        since, until = report.since, report.until
+        lines.append(
+            f"asked: from {_time(since) if since else 'the beginning'}"
+            f" to {_time(until) if until else 'the end'}"
+        )
+    lines += ["", *_verdicts(report.verdicts, style)]
+    lines += [_problem(problem, style) for problem in report.problems]
+    for log in report.logs:
+        lines += ["", *_log(log, style)]
+    return "\n".join(lines) + "\n"
+
+
+def _verdicts(verdicts: Verdicts, style: Style) -> Iterator[str]:
+    for name in EXIT_CODES:
+        state: State = getattr(verdicts, name)
+        yield f"{name:13} {style(state, state)}"
+
+
+def _log(log: LogReport, style: Style) -> Iterator[str]:
+    yield plain(log.origin)
+    states = [(name, getattr(log.verdicts, name)) for name in EXIT_CODES]
+    yield "  " + ", ".join(f"{n} {style(s, s)}" for n, s in states if s != "not asked")
+    if log.key is not None:
+        yield f"  key        {log.key}"
+    yield f"  verified   {_extent(log)}"
+    if log.head is not None:
+        wall = f", sealed {_time(log.head.wall)}" if log.head.wall else ""
+        yield f"  head       number {log.head.seq}, {log.head.sha256}{wall}"
+    if log.supersedes is not None:
+        yield f"  follows    {plain(log.supersedes.log)} after its number {log.supersedes.seq}"
+    if log.superseded_by is not None:
+        yield f"  followed by {plain(log.superseded_by)}"
+    for notice in log.notices:
+        yield f"  notice     number {notice.seq}, {notice.reason}: {plain(notice.detail)}"
+    if log.more_notices:
+        yield f"  notice     and {log.more_notices} more"
+    for problem in log.problems:
+        yield _problem(problem, style)
+    for code, count in sorted(log.more_problems.items()):
+        yield f"  and {count} more of {code}"
+
+
+def _extent(log: LogReport) -> str:
+    if log.first_seq is None:
+        return "nothing new" if log.resumed else "no manifest"
+    last = log.first_seq + log.manifests - 1
+    what = f"{log.manifests} manifests from number {log.first_seq} to {last}"
+    if log.first_seq:
+        what += " (those before in an earlier run)" if log.resumed else " (not those before)"
+    if log.depth == "chain":
+        return f"{what}; the chain alone, no data was read"
+    size = _bytes(log.raw_bytes)
+    return f"{what}; the data of {log.data_batches} batches, {log.lines} lines, {size}"
+
+
+def _problem(problem: Problem, style: Style) -> str:
+    where = "" if problem.seq is None else f" at number {problem.seq}"
+    key = "" if problem.key is None else f" [{problem.key}]"
+    verdict = style(f"{problem.verdict} {problem.state}", problem.state)
+    return f"  {verdict}{where}: {problem.code}: {problem.says}{key}"
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _bytes(count: int) -> str:
+    size, unit = float(count), 0
+    while size >= 1000 and unit < len(_UNITS) - 1:
+        size, unit = size / 1000, unit + 1
+    return f"{count} B" if not unit else f"{size:.1f} {_UNITS[unit]}"
