@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from shipper.audit.access import identity_of, stat_of
+from shipper.audit.access import identity_of, shown, stat_of
 from shipper.audit.plain import IDENTIFYING_BYTES, identifies
 from shipper.audit.siblings import GZIP, list_others, list_siblings, stamp_of
 from shipper.audit.source import SourceFile, open_source
@@ -118,7 +118,7 @@ def _examine(live: Path, path: Path, span: SourceSpan) -> Located | None:
         return None
     same_inode = source.identity == (span.device, span.inode)
     # An outside rename leaves the API server writing to the renamed file.
-    source.was_live |= same_inode and source.stamp is None
+    source.was_live |= same_inode and source.stamp is None and span.path == shown(live)
     if not has_head(source, span.head):
         source.close()
         return None

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from shipper.audit.access import identity_of, shown, stat_of
+from shipper.audit.plain import identifies
 from shipper.audit.siblings import Sibling, list_siblings
 from shipper.audit.source import SourceFile, open_source
 from shipper.audit.tail import notice
@@ -121,6 +122,7 @@ class Succession:
                 self._held = self._held[:index]
                 self.close()
                 self._held = later
+                held.read(0)  # it was empty when it was opened: now it has a head
                 if not self.is_live(held):
                     self._survey(held)
                 return held
@@ -160,18 +162,19 @@ class Succession:
         unread = [sibling for sibling in listing if sibling.stamp not in self._behind]
         for sibling in unread:
             same = identity_of(sibling.path) == current.identity
-            if same or (sibling.compressed and self._same_head(sibling, current)):
+            if same or (sibling.compressed and self._holds_content(sibling, current)):
                 current.renamed(sibling)
                 self._behind.add(sibling.stamp)
                 return True
         return False
 
-    def _same_head(self, sibling: Sibling, current: SourceFile) -> bool:
+    def _holds_content(self, sibling: Sibling, current: SourceFile) -> bool:
         copy = open_source(sibling.path, live=self._live)
         if copy is None:
             return False
         head = current.head_bytes
         same = bool(head) and copy.head_bytes.startswith(head)
+        same = same and (identifies(head) or copy.continues(current))
         copy.close()
         return same
 

@@ -56,12 +56,18 @@ class Server:
         return self.now
 
     def write(self, data: bytes) -> bytes:
-        """Append to the file that the server has open, whatever that is called by now."""
+        """Write to the file that the server has open, whatever that is called by now.
+
+        Returned is what the file has grown by: after a truncation a file that the server has
+        created itself (without O_APPEND) goes on at the old offset, behind a hole of NULs.
+        """
         if self._file is None:
             self._file = self.live.open("ab", buffering=0)
+        before = os.fstat(self._file.fileno()).st_size
         self._file.write(data)
+        hole = os.fstat(self._file.fileno()).st_size - before - len(data)
         os.utime(self._file.fileno(), (self.now.timestamp(),) * 2)
-        return data
+        return b"\0" * hole + data
 
     def log(self, count: int = 1) -> bytes:
         """Write so many events."""
@@ -90,6 +96,10 @@ class Server:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    def writes_to_deleted(self) -> bool:
+        """Whether the file that the server has open has no name any more."""
+        return self._file is not None and os.fstat(self._file.fileno()).st_nlink == 0
 
     def restart(self) -> None:
         """A new server process: it appends to what the live path names, or creates it."""
