@@ -81,20 +81,28 @@ class App:
         self._spool = Spool(Path(config.spool.path), disk=disk)
         self._settle_seconds = settle_seconds
         self._stopping = asyncio.Event()
+        self._collector: Collector | None = None
 
     async def run(self) -> int:
         """The daemon's life; returns the exit code. `ShipperError` if it cannot go on."""
+        self._watch_signals()
         try:
             self._refuse_empty_once()
-            collector, shipper = self._compose(await self._start())
-            self._watch_signals(collector)
-            return await self._loops(collector, shipper)
+            start = await self._start()
+            if self._stopping.is_set():
+                return 0  # nothing was read, and a new log is not begun only to end it
+            self._collector, shipper = self._compose(start)
+            return await self._loops(self._collector, shipper)
         finally:
             self._spool.close()
 
     def stop(self) -> None:
         """Stop reading, seal a shutdown, ship for the drain time, end."""
         self._stopping.set()
+        if self._collector is not None:
+            self._collector.stop.set()
+            drain = self._config.shutdown.drain
+            asyncio.get_running_loop().call_later(drain, self._collector.give_up.set)
 
     # ---- start
 
@@ -282,17 +290,15 @@ class App:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
 
-    def _watch_signals(self, collector: Collector) -> None:
+    def _watch_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._signalled, collector)
+            loop.add_signal_handler(number, self._signalled)
 
-    def _signalled(self, collector: Collector) -> None:
+    def _signalled(self) -> None:
         if self._stopping.is_set():
             # Every durable step can be cut short: what is sealed is in the spool.
             self._logger.warning("ended_at_once", pending=self._spool.pending())
             os._exit(ShipperError.exit_code)
         self._logger.info("stopping", drain_seconds=self._config.shutdown.drain)
         self.stop()
-        collector.stop.set()
-        asyncio.get_running_loop().call_later(self._config.shutdown.drain, collector.give_up.set)

@@ -265,6 +265,7 @@ class Follower:
     def _truncated(self, tail: Tail) -> None:
         old = tail.source
         new = old.next_generation()
+        self._succession.note_rotation(new)
         what = (
             f"{shown(old.path)} (inode {old.inode}) was truncated after byte {old.offset} was read"
         )

@@ -71,7 +71,6 @@ class Wake:
             self.disarm()  # a directory that was replaced never reports anything again
         if found is None:
             return
-        self._changed = False
         try:
             observer = Observer()
         except OSError:
@@ -92,6 +91,7 @@ class Wake:
         if observer is not None:
             observer.stop()
             observer.join()
+            self._changed = False
 
     close = disarm
 

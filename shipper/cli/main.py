@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
 
 from shipper import __version__
-from shipper.errors import ShipperError
+from shipper.errors import ConfigError, ShipperError
 
 VERBS = ("run", "check", "verify", "cat", "keys", "status", "config")
 
@@ -51,8 +52,24 @@ def commands() -> None:
 
 def main() -> None:
     """The entry point."""
+    sys.exit(_run())
+
+
+def _run() -> int:
     try:
-        commands(prog_name="audit-shipper")
+        code = commands(prog_name="audit-shipper", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return ConfigError.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        # Not click's own 1, which would say that an archive has been tampered with.
+        click.echo("error: interrupted", err=True)
+        return ShipperError.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has left; Python must not complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ShipperError.exit_code
     except ShipperError as error:
         click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
+        return error.exit_code
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,150 @@
+"""The command line: every mistake is one line and an exit code as designed, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.daemon import Place
+
+AUDIT_SHIPPER = [sys.executable, "-m", "shipper"]
+KEY = "A" * 43 + "="
+
+
+def call(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """The program as a person calls it."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(
+        [*AUDIT_SHIPPER, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=cwd,
+        env=environment,
+    )
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+MISTAKES = [
+    (["run", "--config", "/none.yaml"], 2, "there is no configuration at /none.yaml"),
+    (["check", "--config", "{folder}"], 2, "cannot be read"),
+    (["verify", "file:///none", "--key", "nonsense"], 2, "neither a file nor an Ed25519"),
+    (["verify", "file:///none"], 2, "--key"),
+    (["verify", "s4://x", "--key", KEY], 2, "not the URL of a store"),
+    (["verify", "file:///none", "--key", KEY], 3, "/none"),
+    (["verify", "file:///none", "--key", KEY, "--max-age", "soon"], 2, "not a duration"),
+    (["cat", "file:///none", "--key", KEY], 3, "/none"),
+    (["cat", "file:///none", "--key", KEY, "--seq", "x"], 2, "x"),
+    (["keys", "show", "/none.pem"], 2, "there is no signing key"),
+    (["keys", "generate", "/none/key.pem"], 2, "cannot be written"),
+    (["status", "--config", "/none.yaml"], 2, "no configuration"),
+    (["bogus"], 2, "No such command"),
+    (["run", "--bogus"], 2, "No such option"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), MISTAKES)
+def test_a_mistake_is_one_clear_line(
+    tmp_path: Path, arguments: list[str], code: int, message: str
+) -> None:
+    """The message names the place; the exit code is the designed one; there is no traceback."""
+    done = call(*(word.format(folder=tmp_path) for word in arguments))
+    said = done.stderr + done.stdout
+    assert done.returncode == code, said
+    assert message in said
+    assert "Traceback" not in said
+
+
+def test_help_states_the_exit_codes() -> None:
+    """`--help` lists them all."""
+    done = call("--help")
+    assert done.returncode == 0
+    for code in range(8):
+        assert f"\n    {code}  " in done.stdout
+
+
+def test_keys_are_made_once(tmp_path: Path) -> None:
+    """`keys generate` prints the public key, writes 0600, and never overwrites; `show` agrees."""
+    file = tmp_path / "key.pem"
+    made = call("keys", "generate", str(file))
+    assert made.returncode == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert call("keys", "show", str(file)).stdout == made.stdout
+    before = file.read_bytes()
+    again = call("keys", "generate", str(file))
+    assert again.returncode == 2
+    assert "never overwritten" in again.stderr
+    assert file.read_bytes() == before
+
+
+def test_check_reports_every_problem(place: Place) -> None:
+    """Key, log and store are all looked at; the first problem's exit code counts."""
+    config = place.root / "config.yaml"
+    config.write_text(place.yaml())
+    assert call("check", "--config", str(config), "--connect").returncode == 0
+    place.key.chmod(0o644)
+    place.log.mkdir()
+    bad = call("check", "--config", str(config))
+    assert bad.returncode == 2
+    assert bad.stderr.count("error: ") == 2
+
+
+def test_status_tells_head_and_backlog(place: Place) -> None:
+    """Before the first record it is exit 3; then sequence, hash and what waits."""
+    config = place.root / "config.yaml"
+    config.write_text(place.yaml())
+    assert call("status", "--config", str(config)).returncode == 3
+    place.log.write_bytes(b"one\n")
+    place.once()
+    done = call("status", "--config", str(config))
+    assert done.returncode == 0
+    assert "head seq                 2" in done.stdout
+    assert "pending records          0" in done.stdout
+
+
+def test_config_show_and_schema(place: Place) -> None:
+    """The page with its defaults and hash, and a JSON schema that names every section."""
+    config = place.root / "config.yaml"
+    config.write_text(place.yaml())
+    shown = call("config", "show", "--config", str(config))
+    assert shown.stdout.startswith("# sha256 ")
+    assert "max_bytes: 8MiB" in shown.stdout
+    assert '"heartbeat"' in call("config", "schema").stdout
+
+
+def test_an_interrupted_verify_is_not_a_verdict(place: Place) -> None:
+    """Ctrl-C ends with 3, could not check: never with 1, which would mean tampering."""
+    place.log.write_bytes(b"one\n")
+    place.once()
+    os.mkfifo(place.root / "key")  # reading the key waits for ever
+    process = subprocess.Popen(
+        [*AUDIT_SHIPPER, "verify", place.url, "--key", str(place.root / "key")],
+        stderr=subprocess.PIPE,
+    )
+    time.sleep(1.5)
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode in (2, 3), said
+    assert b"Traceback" not in said
+
+
+def test_a_closed_pipe_is_quiet(place: Place) -> None:
+    """`cat | head` does not end in a traceback."""
+    place.log.write_bytes(b"x" * 100 + b"\n" + b"y\n" * 2_000_000)
+    place.once()
+    command = f"{sys.executable} -m shipper cat {place.url} --key {place.public} | head -c 10"
+    done = subprocess.run(["bash", "-c", command], check=True, capture_output=True, timeout=60)
+    assert done.stdout == b"x" * 10
+    assert done.stderr == b""
