@@ -18,7 +18,7 @@ else
   if [ -n "$once" ]; then
     [ -e "$log" ] || "$bin/python" -m bench.replay tests/data/demo.log.zst "$log" --rate 0
   else
-    "$bin/python" -m bench.replay tests/data/demo.log.zst "$log" &
+    "$bin/python" -m bench.replay tests/data/demo.log.zst "$log" --rate 100 --rotate-bytes 1000000 &
     replay=$!
     trap 'kill "$replay" 2>/dev/null || true' EXIT
   fi

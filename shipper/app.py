@@ -113,6 +113,8 @@ class App:
             old = await self._old_head()
             start = new_instance(self._config, secrets.token_hex(8), old)
         self._progress.sealed_seq = start.head.seq - 1
+        self._progress.shipped_seq = start.head.seq - 1 - self._spool.pending()
+        self._progress.head = start.head.prev if start.head.seq else ""
         self._progress.pending = self._spool.pending()
         self._logger.info(
             "started",

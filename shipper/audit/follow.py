@@ -87,7 +87,7 @@ class Follower:
         self._lingering = Lingering(monotonic)
         self._tail: Tail | None = None
         self._coming: deque[SourceFile] = deque()  # opened already, to be read after the tail
-        self._outbox: deque[tuple[Step, SourceFile | None]] = deque()  # ... and `current` after it
+        self._outbox: deque[tuple[Step, SourceFile | None]] = deque()  # ... and the tail's file
         self._current: SourceFile | None = None
         self._reported: SourceFile | None = None  # deleted or incomplete, and said so
         self._missing_since: float | None = None  # no live file; reported if infinite
@@ -127,10 +127,10 @@ class Follower:
                 self._step()
             except OSError as error:
                 raise source_error(self._live, error) from error
-        if not self._outbox:
-            self._current = self._tail.source if self._tail is not None else None
-            return None
-        step, self._current = self._outbox.popleft()
+        step = self._outbox.popleft()[0] if self._outbox else None
+        # Bytes of an earlier file that are still to be handed out come before the tail's position.
+        waiting = (o for s, o in self._outbox if isinstance(s, Segment) and s.source is o)
+        self._current = next(waiting, self._tail.source if self._tail is not None else None)
         return step
 
     def flush(self) -> Segment | None:

@@ -173,7 +173,7 @@ class Succession:
         if copy is None:
             return False
         head = current.head_bytes
-        same = bool(head) and copy.head_bytes.startswith(head)
+        same = copy.head_bytes.startswith(head)
         if same and not identifies(head):
             # The API server had closed the file before it was compressed, so the sizes are equal.
             size = current.signature()[0]

@@ -42,9 +42,10 @@ def run(config_path: Path, once: bool) -> None:
     if live:
         with live:
             code = asyncio.run(life())
-        _next_step(config)
     else:
         code = asyncio.run(life())
+    if live or once:
+        _next_step(config)
     sys.exit(code)
 
 

@@ -36,10 +36,14 @@ class Start(NamedTuple):
 
 
 class OldHead(NamedTuple):
-    """The last manifest of a log that is to be superseded, and its text's hash (hex)."""
+    """The last manifest of a log that is to be superseded, and its text's hash (hex).
+
+    `own`: this node's own key signed it, so that its positions can be believed.
+    """
 
     manifest: Manifest
     sha256: str
+    own: bool
 
 
 def resume(spool: Spool, config: Config, key: VerifierKey) -> Start | None:
@@ -71,20 +75,27 @@ def resume(spool: Spool, config: Config, key: VerifierKey) -> Start | None:
 
 
 def new_instance(config: Config, instance: str, old: OldHead | None) -> Start:
-    """A new log's start; it goes on where the last manifest of the node's old log stopped."""
+    """A new log's start; it goes on where the last manifest of the node's old log stopped.
+
+    A head that another key signed is named, since a verifier will judge it, but its positions are
+    not believed: whoever can write to the store could have this log skip events.
+    """
     origin = layout.origin(config.log.origin_prefix, config.log.cluster, config.log.node, instance)
     head = Head(origin)
     if old is None:
         return Start(head, None)
     last = old.manifest
     supersedes = Supersedes(log=last.log, seq=last.seq, sha256=old.sha256)
+    if not old.own:
+        return Start(head, None, supersedes=supersedes)
     return Start(head, None, last.sources, last.time, supersedes)
 
 
 def find_old_head(store: Store, config: Config, key: VerifierKey) -> OldHead | None:
     """The last manifest, with its text's hash, of the newest log that this node has in `store`.
 
-    Only what this node's own key signed is believed. `StoreError` if the store does not answer.
+    What this node's own key signed goes before anything else. `StoreError` if the store does not
+    answer.
     """
     place = f"{config.log.cluster}/{config.log.node}/"
     found: list[OldHead] = []
@@ -100,11 +111,21 @@ def find_old_head(store: Store, config: Config, key: VerifierKey) -> OldHead | N
                 config.log.origin_prefix, config.log.cluster, config.log.node, instance
             )
             parsed = note.parse(body)
-            signer_of(parsed, origin, [key])
-            found.append(OldHead(decode_manifest(parsed.text), text_hash(parsed.text)))
+            manifest = decode_manifest(parsed.text)
         except (FormatError, NotFoundError):
             continue
-    return max(found, key=lambda old: old.manifest.time.wall, default=None)
+        if manifest.log == origin:
+            own = _signed_by(parsed, origin, key)
+            found.append(OldHead(manifest, text_hash(parsed.text), own))
+    return max(found, key=lambda old: (old.own, old.manifest.time.wall), default=None)
+
+
+def _signed_by(parsed: note.Note, origin: str, key: VerifierKey) -> bool:
+    try:
+        signer_of(parsed, origin, [key])
+    except FormatError:
+        return False
+    return True
 
 
 def _own_manifest(

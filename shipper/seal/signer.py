@@ -62,7 +62,7 @@ def _read_private(path: Path) -> bytes:
             f"the signing key {path} cannot be read: {error.strerror}",
             remedy="run as the key's owner",
         ) from error
-    with os.fdopen(fd, "rb") as file:
+    try:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             raise ConfigError(f"the signing key {path} is not a regular file")
@@ -72,7 +72,9 @@ def _read_private(path: Path) -> bytes:
                 f" (mode {stat.S_IMODE(status.st_mode):04o})",
                 remedy=f"chmod 0600 {path}, and make a new key if anybody else may have read it",
             )
-        return file.read(_MAX_FILE_BYTES)
+        return os.read(fd, _MAX_FILE_BYTES)
+    finally:
+        os.close(fd)
 
 
 def _parse(body: bytes, path: Path) -> Ed25519PrivateKey:

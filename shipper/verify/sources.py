@@ -47,21 +47,31 @@ class Sources:
 
     def accept(self, manifest: Manifest) -> list[KnownFile]:
         """The file of each range, moved on to the range's end."""
-        notice = manifest.notice
-        if notice is not None and notice.reason in _EXPLAINS:
+        sources, seq = manifest.sources, manifest.seq
+        begins = self._complete and not self.files
+        if begins and sources:
+            self.first = sources
+        missing = manifest.data.raw_size if manifest.data is not None else 0
+        followed = []
+        for span in sources:
+            missing -= span.end - span.start
+            followed.append(self._follow(seq, span, begins))
+        if missing:
+            detail = f"the ranges have {-missing:+d} bytes against the data"
+            self._ledger.add("source-sum", detail, seq=seq)
+        if manifest.notice is not None or self._unexplained:
+            self._explain(manifest)
+        return followed
+
+    def _explain(self, manifest: Manifest) -> None:
+        """The daemon's notices explain jumps, until the next record that is no notice."""
+        reason = manifest.notice.reason if manifest.notice is not None else ""
+        if reason in _EXPLAINS:
             self._unexplained.clear()
-            if notice.reason == "source-edited":
-                self.forget_prefixes(self.files)
-        elif self._unexplained and manifest.kind != "notice":
+        elif manifest.kind != "notice":
             self.settle()
-        begins = not self.files and self._complete
-        if begins and manifest.sources:
-            self.first = manifest.sources
-        known = [self._follow(manifest.seq, span, begins) for span in manifest.sources]
-        if notice is not None and notice.reason in _EXPLAINS:
-            self._unexplained.clear()
-        self._check_sum(manifest)
-        return known
+        if reason == "source-edited":
+            self.forget_prefixes(self.files)
 
     def settle(self) -> None:
         """Nothing has explained the jumps that are open: write them down."""
@@ -85,8 +95,8 @@ class Sources:
             self._ledger.add("source-range", f"{span.start} to {span.end}", seq=seq)
         known = self._find(span)
         if known is None:
-            known = self._new(seq, span, begins)
-        elif known is not self.files[-1]:
+            return self._new(seq, span, begins)
+        if known is not self.files[-1]:
             self.files.remove(known)
             self.files.append(known)
         known.end = span.end
@@ -116,10 +126,3 @@ class Sources:
         self.files.append(known)
         del self.files[:-KEPT_FILES]
         return known
-
-    def _check_sum(self, manifest: Manifest) -> None:
-        total = sum(span.end - span.start for span in manifest.sources)
-        held = manifest.data.raw_size if manifest.data is not None else 0
-        if total != held:
-            detail = f"the ranges have {total} bytes, the data {held}"
-            self._ledger.add("source-sum", detail, seq=manifest.seq)
