@@ -10,6 +10,7 @@ import math
 import os
 import secrets
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from shipper.logs import Logger
 from shipper.model import Agent
 from shipper.pipeline.collect import Collector
 from shipper.pipeline.progress import Progress
+from shipper.pipeline.recorder import Recorder
 from shipper.pipeline.ship import Shipper
 from shipper.pipeline.start import OldHead, Start, find_old_head, new_instance, resume
 from shipper.seal.signer import FileSigner
@@ -82,6 +84,7 @@ class App:
         self._settle_seconds = settle_seconds
         self._stopping = asyncio.Event()
         self._collector: Collector | None = None
+        self._give_up: Callable[[], None] = lambda: None
 
     async def run(self) -> int:
         """The daemon's life; returns the exit code. `ShipperError` if it cannot go on."""
@@ -102,7 +105,7 @@ class App:
         if self._collector is not None:
             self._collector.stop.set()
             drain = self._config.shutdown.drain
-            asyncio.get_running_loop().call_later(drain, self._collector.give_up.set)
+            asyncio.get_running_loop().call_later(drain, self._give_up)
 
     # ---- start
 
@@ -171,12 +174,11 @@ class App:
             logger=self._logger,
             progress=self._progress,
         )
-        collector = Collector(
-            Follower(Path(config.source.path), start_at=config.source.start_at),
+        agent = Agent(version=__version__, config_sha256=configuration.digest(config))
+        recorder = Recorder(
             self._spool,
             start,
-            config=config,
-            agent=Agent(version=__version__, config_sha256=configuration.digest(config)),
+            agent=agent,
             signer=self._signer,
             clock=self._clock,
             logger=self._logger,
@@ -184,6 +186,18 @@ class App:
             committed=lambda: loop.call_soon_threadsafe(shipper.committed.set),
             disk_patience=config.shutdown.drain if self._once else math.inf,
         )
+        collector = Collector(
+            Follower(Path(config.source.path), start_at=config.source.start_at),
+            recorder,
+            self._spool,
+            start,
+            config=config,
+            agent=agent,
+            clock=self._clock,
+            logger=self._logger,
+            progress=self._progress,
+        )
+        self._give_up = recorder.give_up.set
         return collector, shipper
 
     # ---- run and drain

@@ -23,7 +23,8 @@ The rules:
 5. A live file that lost its name and is nobody's rotated file is reported once; its descriptor is
    read on. The last two files that were left although the API server may still be writing to them
    are kept open, and what it writes is handed out (`linger.py`). An empty new live file is held
-   open before its time (`succession.py`), and one that stays away for 10 s is reported.
+   open before its time (`succession.py`), and one that stays away for 10 s is reported
+   (`absence.py`).
 6. A rotated `.gz` without its `.log` is complete, by lumberjack's protocol. If its stream ends
    early it is given 5 s in which nothing changes; then what decodes is all there is, and a gap is
    reported. A corrupt one is not waited for.
@@ -33,17 +34,17 @@ The rules:
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from shipper.audit.access import identity_of, shown, source_error
+from shipper.audit.absence import Absence
+from shipper.audit.access import shown, source_error
 from shipper.audit.lines import LINE_BUFFER
 from shipper.audit.linger import Lingering
-from shipper.audit.locate import copies_of
+from shipper.audit.locate import rest_in_copy
 from shipper.audit.opening import StartAt, begin, from_ns
 from shipper.audit.plain import State
 from shipper.audit.resume import known_length
@@ -60,10 +61,6 @@ READ_BYTES = 512 * 1024
 
 SETTLE_SECONDS = 5.0
 """How long an incomplete gzip file must not change before it counts as all there will be."""
-
-
-MISSING_SECONDS = 10.0
-"""How long there may be no live file before that is reported. Rotation takes a millisecond."""
 
 
 class Follower:
@@ -89,8 +86,8 @@ class Follower:
         self._coming: deque[SourceFile] = deque()  # opened already, to be read after the tail
         self._outbox: deque[tuple[Step, SourceFile | None]] = deque()  # ... and the tail's file
         self._current: SourceFile | None = None
-        self._reported: SourceFile | None = None  # deleted or incomplete, and said so
-        self._missing_since: float | None = None  # no live file; reported if infinite
+        self._absence = Absence(path, monotonic)
+        self._incomplete: SourceFile | None = None  # the one that was reported
         self._settling: tuple[tuple[int, int], float] | None = None
 
     def start(self, position: Sequence[SourceSpan], since: datetime | None) -> list[Notice]:
@@ -169,7 +166,8 @@ class Follower:
                 self._give(*self._lingering.poll(self._read_bytes))
                 return
             if not self._find_next(tail):
-                self._report_missing()
+                if tail is not None:
+                    self._give(self._absence.of_successor(tail.source))
                 self._give(*self._lingering.poll(self._read_bytes))
                 return
             # Rule 2: now that F's successor was seen, F is read to its end once more.
@@ -195,14 +193,14 @@ class Follower:
             case State.CUT_SHORT:
                 return self._cut_short(tail)
             case State.CORRUPT:
-                self._incomplete(tail, "cannot be decoded any further")
+                self._report_incomplete(tail.source, "cannot be decoded any further")
                 return False
 
     def _find_next(self, tail: Tail | None) -> bool:
         source = tail.source if tail is not None else None
         successor = self._succession.next(source)
         if source is not None:
-            self._report_unlinked(source)
+            self._give(self._absence.of_name(source))
         self._give(*self._succession.notices())
         if successor is not None:
             self._coming.append(successor)
@@ -229,37 +227,6 @@ class Follower:
         self._tail = Tail(source, self._line_bytes)
         self._settling = None
 
-    # -- rule 5 -------------------------------------------------------------------------------
-
-    def _report_unlinked(self, source: SourceFile) -> None:
-        if self._reported is source or source.stamp is not None or not source.was_live:
-            return
-        if source.unlinked():
-            self._reported = source
-            detail = (
-                f"{shown(source.path)} (inode {source.inode}) was deleted while it was being read, "
-                f"after byte {source.offset}; reading goes on through its descriptor"
-            )
-            self._give(notice("source-unlinked", detail))
-
-    def _report_missing(self) -> None:
-        """Nothing to go on with: is there still a file that the API server could write to?"""
-        if self._tail is None or identity_of(self._live, follow=True) is not None:
-            self._missing_since = None
-            return
-        now = self._monotonic()
-        if self._missing_since is None:
-            self._missing_since = now
-        if now - self._missing_since < MISSING_SECONDS:
-            return
-        self._missing_since = math.inf
-        if self._reported is not self._tail.source:
-            detail = (
-                f"{shown(self._live)} does not exist any more: if the API server is running, it "
-                "writes to a file that was deleted or renamed before it was seen"
-            )
-            self._give(notice("source-unlinked", detail))
-
     # -- rule 4 -------------------------------------------------------------------------------
 
     def _truncated(self, tail: Tail) -> None:
@@ -275,27 +242,14 @@ class Follower:
             new.seek(start)
             what += f"; what is left starts the same, and reading goes on at byte {start}"
         else:
-            copy = self._copy_with_rest(tail)
+            self._succession.skip_copies(old)
+            copy = rest_in_copy(old, tail.handed, live=self._live)
             if copy is not None:
                 what += f"; the rest of its old content is read from {shown(copy.path)}"
         self._give(notice("source-truncated", what), tail.torn() if copy is None else None)
         self._coming.appendleft(new)
         self._take(copy if copy is not None else self._coming.popleft())
         self._give(Finished(old, was_live=False))
-
-    def _copy_with_rest(self, tail: Tail) -> SourceFile | None:
-        """A copy of the old content that holds more than was read, standing where we stopped."""
-        for copy in copies_of(tail.source, live=self._live):
-            if copy.stamp is not None:
-                self._succession.skip([copy.stamp])
-            if (
-                copy.holds(tail.source.offset + 1)
-                and copy.continues(tail.source)
-                and copy.seek(tail.handed)
-            ):
-                return copy
-            copy.close()
-        return None
 
     # -- rule 6 -------------------------------------------------------------------------------
 
@@ -314,14 +268,13 @@ class Follower:
             self._settling = signature, now
         if now - self._settling[1] < SETTLE_SECONDS:
             return True
-        self._incomplete(tail, "ends before its end mark")
+        self._report_incomplete(tail.source, "ends before its end mark")
         return False
 
-    def _incomplete(self, tail: Tail, what: str) -> None:
-        source = tail.source
-        if self._reported is source:
+    def _report_incomplete(self, source: SourceFile, what: str) -> None:
+        if self._incomplete is source:
             return
-        self._reported = source
+        self._incomplete = source
         detail = (
             f"{shown(source.path)} (inode {source.inode}) {what}: of its content {source.offset} "
             "bytes could be read, and what follows them is missing"

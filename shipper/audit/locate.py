@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,24 +81,30 @@ def has_head(source: SourceFile, head: FileHead) -> bool:
     return len(start) == head.size and hashlib.sha256(start).hexdigest() == head.sha256
 
 
-def copies_of(source: SourceFile, *, live: Path) -> Iterator[SourceFile]:
-    """Other files that start as `source` did, last modified first. The caller closes them.
+def rest_in_copy(source: SourceFile, handed: int, *, live: Path) -> SourceFile | None:
+    """A copy of a truncated file that holds more than was read of it, standing at `handed`.
 
-    None if nothing tells it from others: then a wrong file could pass for a copy.
+    It must start with all that was absorbed. Without a way to tell the file from others no copy is
+    looked for: a wrong one would be archived in its place.
     """
     if not identifies(source.head_bytes) and source.end <= len(source.head_bytes):
-        return
+        return None
     paths = [sibling.path for sibling in list_siblings(live)] + list_others(live)
     dated = [(found.st_mtime_ns, path) for path in paths if (found := stat_of(path, follow=False))]
     for _, path in sorted(dated, reverse=True):
         copy = _try_open(path, live=live)
         if copy is None:
             continue
-        same_head = copy.head_bytes.startswith(source.head_bytes)
-        if same_head and copy.identity != source.identity:
-            yield copy
-        else:
-            copy.close()
+        if (
+            copy.identity != source.identity
+            and copy.head_bytes.startswith(source.head_bytes)
+            and copy.holds(source.offset + 1)
+            and copy.continues(source)
+            and copy.seek(handed)
+        ):
+            return copy
+        copy.close()
+    return None
 
 
 def _candidates(live: Path, span: SourceSpan) -> list[Path]:

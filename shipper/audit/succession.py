@@ -38,6 +38,16 @@ class Succession:
         """These rotated files are behind the reader."""
         self._behind.update(stamps)
 
+    def skip_copies(self, source: SourceFile) -> None:
+        """Rotated files ahead that are copies of `source` are behind the reader as well."""
+        for sibling in self._survey(source):
+            copy = open_source(sibling.path, live=self._live)
+            if copy is not None:
+                head = source.head_bytes
+                if identifies(head) and copy.head_bytes.startswith(head):
+                    self._behind.add(sibling.stamp)
+                copy.close()
+
     def notices(self) -> list[Notice]:
         """What was found missing since the last call."""
         found, self._notices = self._notices, []

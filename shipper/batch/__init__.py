@@ -1,0 +1,1 @@
+"""When a batch ends, and what it holds until then."""

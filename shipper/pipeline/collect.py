@@ -1,13 +1,12 @@
-"""The collect side: audit file -> lines -> batch -> seal -> spool, one bounded step at a time.
+"""The collect side: audit file -> lines -> batch -> recorder, one bounded step at a time.
 
-Blocking code for one thread of its own. It never waits for the store. The head moves only once
-the spool has returned; after a crash everything since the newest record is read again.
+Blocking code for one thread at a time. It never waits for the store. After a crash everything
+since the newest record is read again.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from msgspec import UNSET, UnsetType
@@ -18,63 +17,50 @@ from shipper.batch import cutter
 from shipper.batch.builder import BatchBuilder
 from shipper.clock import Clock
 from shipper.config import Config
-from shipper.errors import SourceError, SpoolError
+from shipper.errors import SourceError
 from shipper.logs import Logger
-from shipper.model import Agent, EventRange, Kind, Notice, Record, SourceSpan, Supersedes, Timestamp
+from shipper.model import Agent, EventRange, Kind, Notice, SourceSpan, Supersedes, Timestamp
 from shipper.pipeline.progress import Progress
+from shipper.pipeline.recorder import Recorder
 from shipper.pipeline.start import Start
 from shipper.seal import merkle
-from shipper.seal.sealer import Content, seal
-from shipper.seal.signer import Signer
+from shipper.seal.sealer import Content
 from shipper.spool.spool import Spool
-from shipper.store.retrying import Backoff
-
-CLOCK_STEP_SECONDS = 1.0
-"""How far the wall clock may move against the monotonic one between two records."""
 
 RESUME_SHARE = 0.9
 """A full spool takes bytes again at this share of its limit, so that it does not flap."""
 
 
 class Collector:
-    """Reads, seals and commits. Use from one thread; `stop` may be set from any."""
+    """Reads and cuts batches. Use from one thread at a time; `stop` may be set from any."""
 
     def __init__(
         self,
         follower: Follower,
+        recorder: Recorder,
         spool: Spool,
         start: Start,
         *,
         config: Config,
         agent: Agent,
-        signer: Signer,
         clock: Clock,
         logger: Logger,
         progress: Progress,
-        committed: Callable[[], object],
-        disk_patience: float,
     ) -> None:
         self._follower = follower
+        self._recorder = recorder
         self._spool = spool
         self._start = start
-        self._head = start.head
         self._config = config
         self._agent = agent
-        self._signer = signer
         self._clock = clock
         self._logger = logger
         self._progress = progress
-        self._committed = committed
-        self._disk_patience = disk_patience
         self._compressing = ThreadPoolExecutor(1, thread_name_prefix="compress")
         self._batch: BatchBuilder | None = None
         self._scan = event.EMPTY
-        self._sealed_time = start.newest.time if start.newest else None
-        self._sealed_ns = clock.now().monotonic_ns
-        self._position: list[SourceSpan] = list(start.sources)
         self._full_since: Timestamp | None = None
         self.stop = threading.Event()
-        self.give_up = threading.Event()
 
     def begin(self) -> None:
         """Find the place in the audit log; seal the genesis of a new log, and what has changed."""
@@ -120,7 +106,7 @@ class Collector:
     @property
     def held_up(self) -> bool:
         """Whether reading waits for room in the spool."""
-        return self._full_since is not None
+        return self._stopped_since() is not None
 
     def flush(self) -> None:
         """Take the torn last line of the live file too, and seal what is there."""
@@ -132,8 +118,9 @@ class Collector:
     def end(self) -> None:
         """Seal what was read, and the shutdown."""
         self._seal_batch()
-        if self._full_since is not None:
-            self._spool_was_full(self._full_since, "reading had not begun again at the shutdown")
+        since = self._stopped_since()
+        if since is not None:
+            self._spool_was_full(since, "reading had not begun again at the shutdown")
         self._seal(kind="shutdown")
 
     def close(self) -> None:
@@ -147,7 +134,7 @@ class Collector:
         if self._batch is not None:
             due = self._batch.opened_ns + round(self._config.batch.max_age * 1e9)
         else:
-            due = self._sealed_ns + round(self._config.batch.heartbeat * 1e9)
+            due = self._recorder.sealed_ns + round(self._config.batch.heartbeat * 1e9)
         return max(0.0, (due - now) / 1e9)
 
     # ---- from segments to batches
@@ -204,29 +191,34 @@ class Collector:
     def _notice(self, notice: Notice) -> None:
         self._seal_batch()
         self._logger.warning(
-            "source_notice", reason=notice.reason, detail=notice.detail, seq=self._head.seq
+            "source_notice", reason=notice.reason, detail=notice.detail, seq=self._recorder.next_seq
         )
         self._seal(kind="notice", notice=notice)
 
     def may_read(self) -> bool:
         """Whether the spool has room; says so in the log and, once it has again, in the record."""
-        limit = self._config.spool.max_bytes
-        if self._full_since is None:
-            if self._spool.size_bytes < limit:
+        limit, size = self._config.spool.max_bytes, self._spool.size_bytes
+        since = self._stopped_since()
+        if since is None:
+            if size < limit:
                 return True
             self._full_since = self._clock.now()
-            self._logger.error("spool_full", bytes=self._spool.size_bytes, limit=limit)
+            self._logger.error("spool_full", bytes=size, limit=limit)
             return False
-        if self._spool.size_bytes > RESUME_SHARE * limit:
+        if size > RESUME_SHARE * limit:
             return False
         self._seal_batch()
-        self._spool_was_full(self._full_since, "reading goes on")
-        self._full_since = None
+        self._spool_was_full(since, "reading goes on")
         return True
+
+    def _stopped_since(self) -> Timestamp | None:
+        """Since when the spool, or the disk under it, has taken nothing."""
+        return self._full_since or self._recorder.refused_since
 
     def _spool_was_full(self, since: Timestamp, then: str) -> None:
         detail = f"the spool was full from {since.wall:%Y-%m-%dT%H:%M:%SZ}, reading stopped; {then}"
         self._logger.warning("spool_was_full", since=since.wall.isoformat())
+        self._full_since = self._recorder.refused_since = None
         self._seal(kind="notice", notice=Notice(reason="spool-full", detail=detail))
 
     # ---- from batches to the spool
@@ -242,7 +234,7 @@ class Collector:
                 self._seal_batch()
         elif cutter.due(
             now_ns=now_ns,
-            opened_ns=self._sealed_ns,
+            opened_ns=self._recorder.sealed_ns,
             max_age_seconds=self._config.batch.heartbeat,
         ):
             self._seal(kind="heartbeat")
@@ -263,7 +255,7 @@ class Collector:
             unterminated=unterminated, range_=range_, malformed_lines=found.malformed
         )
         self._batch = None
-        self._commit(Content(kind="batch", batch=batch, sources=self._positions(spans)))
+        self._recorder.record(Content(kind="batch", batch=batch, sources=self._positions(spans)))
 
     def _seal(
         self,
@@ -272,7 +264,7 @@ class Collector:
         notice: Notice | None = None,
         supersedes: Supersedes | UnsetType = UNSET,
     ) -> None:
-        self._commit(
+        self._recorder.record(
             Content(
                 kind=kind,
                 notice=notice,
@@ -287,81 +279,5 @@ class Collector:
         if current is not None:
             here = current.span(current.end)
             if not touched or (touched[-1].inode, touched[-1].end) != (here.inode, here.end):
-                touched = [*touched, here]
-        return touched or self._sealed_position()
-
-    def _sealed_position(self) -> list[SourceSpan]:
-        """Where the newest record left off, as a record that reads nothing says it."""
-        return [span_at_end(span) for span in self._position[-1:]]
-
-    def _commit(self, content: Content) -> None:
-        now = self._clock.now()
-        step = self._clock_step(now)
-        if step is not None:
-            self._logger.warning("clock_step", detail=step.detail)
-            # Not where the reader is: if this is the last that survives, the batch is read again.
-            sources = self._sealed_position()
-            self._record(Content(kind="notice", notice=step, sources=sources), now)
-        self._record(content, now)
-
-    def _record(self, content: Content, now: Timestamp) -> None:
-        record, head = seal(self._head, content, now=now, agent=self._agent, signer=self._signer)
-        self._write(record, now)
-        self._head = head
-        self._position = list(content.sources)
-        self._sealed_time = now
-        self._sealed_ns = now.monotonic_ns
-        self._progress.sealed_seq = record.seq
-        self._progress.head = head.prev
-        self._progress.pending = self._spool.pending()
-        self._logger.debug("record_sealed", seq=record.seq, kind=content.kind)
-        self._committed()
-
-    def _write(self, record: Record, now: Timestamp) -> None:
-        """Commit, again and again while the disk refuses; nothing is read meanwhile."""
-        backoff = Backoff()
-        patience = self._disk_patience
-        while True:
-            try:
-                return self._spool.commit(record)
-            except OSError as error:
-                delay = backoff.delay()
-                patience -= delay
-                self._logger.error(  # noqa: TRY400 the disk's answer is the message
-                    "spool_write_failed", seq=record.seq, error=str(error), retry_seconds=delay
-                )
-                self._full_since = self._full_since or now
-                if patience < 0 or self.give_up.wait(delay):
-                    raise SpoolError(
-                        f"record {record.seq} could not be written to the spool: {error}",
-                        remedy="nothing is lost: its lines are still in the audit log;"
-                        " mend the disk and start again",
-                    ) from error
-
-    def _clock_step(self, now: Timestamp) -> Notice | None:
-        last = self._sealed_time
-        if last is None:
-            return None
-        moved = (now.wall - last.wall).total_seconds()
-        if now.boot_id == last.boot_id:
-            moved -= (now.monotonic_ns - last.monotonic_ns) / 1e9
-            stepped = abs(moved) > CLOCK_STEP_SECONDS
-        else:
-            stepped = moved < -CLOCK_STEP_SECONDS
-        if not stepped:
-            return None
-        detail = f"the wall clock moved by {moved:+.3f} s since record {self._head.seq - 1}"
-        return Notice(reason="clock-step", detail=detail)
-
-
-def span_at_end(span: SourceSpan) -> SourceSpan:
-    """The position after `span`, with nothing read."""
-    return SourceSpan(
-        path=span.path,
-        device=span.device,
-        inode=span.inode,
-        head=span.head,
-        start=span.end,
-        end=span.end,
-        prefix_sha256=span.prefix_sha256,
-    )
+                return [*touched, here]
+        return touched or self._recorder.position()

@@ -1,0 +1,1 @@
+"""The FIFO of sealed records on disk."""

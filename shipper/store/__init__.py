@@ -1,0 +1,1 @@
+"""Archives: one protocol, a file for each implementation."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from shipper.errors import FormatError
 from shipper.model import Data, SourceSpan
 from shipper.seal.merkle import Tree, leaf_hashes
-from shipper.verify.frame import check_frame, unpack
+from shipper.verify.frame import check_frames, unpack
 from shipper.verify.ledger import Ledger
 from shipper.verify.sources import KnownFile
 
@@ -104,10 +104,10 @@ def is_stored(body: bytes, size: int, digest: str) -> bool:
     return len(body) == size and hashlib.sha256(body).hexdigest() == digest
 
 
-def check_frame_of(body: bytes, seq: int, key: str, ledger: Ledger) -> bool:
-    """Whether `body` is one plain frame."""
+def check_frames_of(body: bytes, seq: int, key: str, ledger: Ledger) -> bool:
+    """Whether `body` is plain zstd frames and nothing else."""
     try:
-        check_frame(body)
+        check_frames(body)
     except FormatError as error:
         ledger.add("data-frame", error.message, seq=seq, key=key)
         return False

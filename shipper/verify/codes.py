@@ -100,7 +100,9 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "data-hash": _integrity("The stored data is not what was sealed: it was changed or damaged"),
     "data-too-large": _integrity("The sealed sizes are beyond what any sealer makes: not read"),
-    "data-frame": _integrity("The data is not one plain zstd frame: another reader may differ"),
+    "data-frame": _integrity(
+        "The data is not plain zstd frames alone: another reader may read something else"
+    ),
     "data-size": _integrity("The data does not unpack to as many bytes as were sealed"),
     "data-lines": _integrity("The data does not have as many lines as were sealed"),
     "data-root": _integrity("The lines do not have the sealed Merkle root"),

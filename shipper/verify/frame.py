@@ -1,6 +1,6 @@
-"""A batch's bytes out of their zstd frame, in bounded pieces (RFC 8878).
+"""A batch's bytes out of their zstd frames, in bounded pieces (RFC 8878).
 
-Refuses frames with anything behind them, dictionaries, and windows beyond 8 MiB.
+Refuses anything between or behind the frames, dictionaries, and windows beyond 8 MiB.
 """
 
 from __future__ import annotations
@@ -21,9 +21,15 @@ _MAGIC = b"\x28\xb5\x2f\xfd"
 _RAW, _RLE, _COMPRESSED = 0, 1, 2
 
 
-def check_frame(body: bytes) -> None:
-    """`FormatError` unless `body` is exactly one frame, from its magic to its last byte."""
-    offset, has_checksum = _header(body)
+def check_frames(body: bytes) -> None:
+    """`FormatError` unless `body` is whole frames (most often one), from first to last byte."""
+    offset = _frame_end(body, 0)
+    while offset < len(body):
+        offset = _frame_end(body, offset)
+
+
+def _frame_end(body: bytes, start: int) -> int:
+    offset, has_checksum = _header(body, start)
     last = False
     while not last:
         block = int.from_bytes(body[offset : offset + 3], "little")
@@ -32,28 +38,30 @@ def check_frame(body: bytes) -> None:
             raise FormatError(f"the block at byte {offset} is none")
         offset += 3 + (1 if kind == _RLE else size)
     offset += 4 if has_checksum else 0
-    if offset != len(body):
-        raise FormatError(f"the frame has {offset} bytes, the object {len(body)}")
+    if offset > len(body):
+        raise FormatError(f"the frame at byte {start} ends after the object")
+    return offset
 
 
-def _header(body: bytes) -> tuple[int, bool]:
+def _header(body: bytes, start: int) -> tuple[int, bool]:
     """Where the first block starts, and whether a checksum follows the last (section 3.1.1.1)."""
-    if body[:4] != _MAGIC or len(body) < 6:
-        raise FormatError("it does not begin as a frame does")
-    descriptor = body[4]
+    if body[start : start + 4] != _MAGIC or len(body) < start + 6:
+        raise FormatError(f"no frame begins at byte {start}")
+    descriptor = body[start + 4]
     if descriptor & 0b1011:
         raise FormatError("it needs a dictionary, or is of a later zstd")
     is_single = bool(descriptor & 0b10_0000)
     size_bytes = (1 if is_single else 0, 2, 4, 8)[descriptor >> 6]
-    return 5 + (not is_single) + size_bytes, bool(descriptor & 0b100)
+    return start + 5 + (not is_single) + size_bytes, bool(descriptor & 0b100)
 
 
 def unpack(body: bytes, raw_size: int) -> Iterator[bytes]:
-    """The frame's content in pieces, `raw_size` bytes in all; `FormatError` if it has not as many.
+    """The frames' content in pieces, `raw_size` bytes in all; `FormatError` if it has not as many.
 
     At most one byte more than `raw_size` is ever unpacked.
     """
-    reader = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES).stream_reader(body)
+    decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
+    reader = decompressor.stream_reader(body, read_across_frames=True)
     left = raw_size
     try:
         while left and (piece := reader.read(min(PIECE_BYTES, left))):

@@ -72,7 +72,7 @@ class Payload:
         ledger, key = self._reader.ledger, self._reader.full(data.key)
         prefix = batch.PrefixHash(manifest.sources, files)
         if not (
-            batch.check_frame_of(body, seq, key, ledger)
+            batch.check_frames_of(body, seq, key, ledger)
             and batch.check_content(body, data, prefix, seq=seq, key=key, ledger=ledger)
         ):
             return None

@@ -15,6 +15,9 @@ from shipper.verify.ledger import Ledger
 KEPT_FILES = 8
 """Files whose ends are remembered: a rotation leaves one, a long downtime a few more."""
 
+_PATIENCE = 16
+"""Jumps that wait for their explanation."""
+
 _EXPLAINS = frozenset({"gap", "source-edited", "source-truncated", "source-unlinked"})
 
 
@@ -44,6 +47,7 @@ class Sources:
         self._complete = complete
         self._ledger = ledger
         self._unexplained: list[tuple[int, str]] = []
+        self._explained = False
 
     def accept(self, manifest: Manifest) -> list[KnownFile]:
         """The file of each range, moved on to the range's end."""
@@ -59,19 +63,21 @@ class Sources:
         if missing:
             detail = f"the ranges have {-missing:+d} bytes against the data"
             self._ledger.add("source-sum", detail, seq=seq)
-        if manifest.notice is not None or self._unexplained:
+        if manifest.notice is not None or self._unexplained or self._explained:
             self._explain(manifest)
         return followed
 
     def _explain(self, manifest: Manifest) -> None:
-        """The daemon's notices explain jumps, until the next record that is no notice."""
+        """The daemon's notices explain the jumps before and at the next batch."""
         reason = manifest.notice.reason if manifest.notice is not None else ""
-        if reason in _EXPLAINS:
-            self._unexplained.clear()
-        elif manifest.kind != "notice":
-            self.settle()
+        self._explained |= reason in _EXPLAINS
         if reason == "source-edited":
             self.forget_prefixes(self.files)
+        if self._explained:
+            self._unexplained.clear()
+        if manifest.data is not None or len(self._unexplained) > _PATIENCE:
+            self.settle()
+            self._explained = False
 
     def settle(self) -> None:
         """Nothing has explained the jumps that are open: write them down."""

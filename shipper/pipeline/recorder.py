@@ -1,0 +1,133 @@
+"""The end of the collect side: content -> seal -> spool, one record after the other.
+
+The head moves only once the spool has returned. A disk that refuses is asked again; a clock that
+jumped is sealed first. Reads no log and decides nothing about batches.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from msgspec import structs
+
+from shipper.clock import Clock
+from shipper.errors import SpoolError
+from shipper.logs import Logger
+from shipper.model import Agent, Notice, Record, SourceSpan, Timestamp
+from shipper.pipeline.progress import Progress
+from shipper.pipeline.start import Start
+from shipper.seal.sealer import Content, seal
+from shipper.seal.signer import Signer
+from shipper.spool.spool import Spool
+from shipper.store.retrying import Backoff
+
+CLOCK_STEP_SECONDS = 1.0
+"""How far the wall clock may move against the monotonic one between two records."""
+
+
+class Recorder:
+    """Seals and commits. For the collect thread alone; `give_up` may be set from any."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        start: Start,
+        *,
+        agent: Agent,
+        signer: Signer,
+        clock: Clock,
+        logger: Logger,
+        progress: Progress,
+        committed: Callable[[], object],
+        disk_patience: float,
+    ) -> None:
+        """`committed` is called after each record; after `disk_patience` seconds of a disk that
+        refuses, or once `give_up` is set, `record` raises `SpoolError`."""
+        self._spool = spool
+        self._agent = agent
+        self._signer = signer
+        self._clock = clock
+        self._logger = logger
+        self._progress = progress
+        self._committed = committed
+        self._disk_patience = disk_patience
+        self._head = start.head
+        self._position = list(start.sources)
+        self._last = start.newest.time if start.newest else None
+        self.sealed_ns = clock.now().monotonic_ns
+        self.refused_since: Timestamp | None = None
+        self.give_up = threading.Event()
+
+    @property
+    def next_seq(self) -> int:
+        """The sequence number of the next record."""
+        return self._head.seq
+
+    def position(self) -> list[SourceSpan]:
+        """Where the newest record left off, as a record that reads nothing says it."""
+        return [span_at_end(span) for span in self._position[-1:]]
+
+    def record(self, content: Content) -> None:
+        """Seal `content` and make it durable."""
+        now = self._clock.now()
+        step = self._clock_step(now)
+        if step is not None:
+            self._logger.warning("clock_step", detail=step.detail)
+            # Not where the reader is: if this is the last that survives, the batch is read again.
+            self._commit(Content(kind="notice", notice=step, sources=self.position()), now)
+        self._commit(content, now)
+
+    def _commit(self, content: Content, now: Timestamp) -> None:
+        record, head = seal(self._head, content, now=now, agent=self._agent, signer=self._signer)
+        self._write(record, now)
+        self._head = head
+        self._position = list(content.sources)
+        self._last = now
+        self.sealed_ns = now.monotonic_ns
+        self._progress.sealed_seq = record.seq
+        self._progress.head = head.prev
+        self._progress.pending = self._spool.pending()
+        self._logger.debug("record_sealed", seq=record.seq, kind=content.kind)
+        self._committed()
+
+    def _write(self, record: Record, now: Timestamp) -> None:
+        """Commit, again and again while the disk refuses; nothing is read meanwhile."""
+        backoff = Backoff()
+        patience = self._disk_patience
+        while True:
+            try:
+                return self._spool.commit(record)
+            except OSError as error:
+                delay = backoff.delay()
+                patience -= delay
+                self._logger.error(  # noqa: TRY400 the disk's answer is the message
+                    "spool_write_failed", seq=record.seq, error=str(error), retry_seconds=delay
+                )
+                self.refused_since = self.refused_since or now
+                if patience < 0 or self.give_up.wait(delay):
+                    raise SpoolError(
+                        f"record {record.seq} could not be written to the spool: {error}",
+                        remedy="nothing is lost: its lines are still in the audit log;"
+                        " mend the disk and start again",
+                    ) from error
+
+    def _clock_step(self, now: Timestamp) -> Notice | None:
+        last = self._last
+        if last is None:
+            return None
+        moved = (now.wall - last.wall).total_seconds()
+        if now.boot_id == last.boot_id:
+            moved -= (now.monotonic_ns - last.monotonic_ns) / 1e9
+            stepped = abs(moved) > CLOCK_STEP_SECONDS
+        else:
+            stepped = moved < -CLOCK_STEP_SECONDS
+        if not stepped:
+            return None
+        detail = f"the wall clock moved by {moved:+.3f} s since record {self._head.seq - 1}"
+        return Notice(reason="clock-step", detail=detail)
+
+
+def span_at_end(span: SourceSpan) -> SourceSpan:
+    """The position after `span`, with nothing read."""
+    return structs.replace(span, start=span.end)
