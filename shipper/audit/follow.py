@@ -37,6 +37,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -52,6 +53,7 @@ from shipper.audit.siblings import GZIP
 from shipper.audit.source import SourceFile, open_source
 from shipper.audit.succession import Succession
 from shipper.audit.tail import Finished, Segment, Step, Tail, notice
+from shipper.errors import SourceError
 from shipper.model import Notice, SourceSpan
 
 __all__ = ["Finished", "Follower", "Segment", "Step"]
@@ -108,6 +110,11 @@ class Follower:
             )
         except OSError as error:
             raise source_error(self._live, error) from error
+        if source is None:
+            # A record sealed before the first read must carry a position in the file that is read
+            # next: at another start its time alone would not tell what was still unread.
+            with suppress(SourceError):
+                source = self._succession.next(None)
         if source is not None:
             self._take(source)
         self._current = source
@@ -124,21 +131,30 @@ class Follower:
                 self._step()
             except OSError as error:
                 raise source_error(self._live, error) from error
-        step = self._outbox.popleft()[0] if self._outbox else None
-        # Bytes of an earlier file that are still to be handed out come before the tail's position.
-        waiting = (o for s, o in self._outbox if isinstance(s, Segment) and s.source is o)
-        self._current = next(waiting, self._tail.source if self._tail is not None else None)
-        return step
+        self._current = self._tail.source if self._tail is not None else None
+        if not self._outbox:
+            return None
+        # Bytes of the file before, handed out now or still to be, come before the tail's position:
+        # they may not be sealed yet when a record is.
+        for step, file in self._outbox:
+            if isinstance(step, Segment) and step.source is file:
+                self._current = file
+                break
+        return self._outbox.popleft()[0]
 
     def flush(self) -> Segment | None:
         """The partial last line of the file being read, for one who will not wait for its end."""
         return self._tail.torn() if self._tail is not None else None
 
     def current(self) -> SourceFile | None:
-        """The file whose position a manifest must carry, once all that was read is absorbed.
+        """The file whose position a manifest must carry: all before its `end` was handed out.
 
-        It belongs to what `read` returned last, not to what it has seen beyond that.
+        It belongs to what `read` returned last, not to what it has seen beyond that. It bears its
+        newest name, however long ago that was: a reader that is held up is overtaken by rotations.
         """
+        if self._current is not None:
+            with suppress(SourceError):
+                self._succession.note_rotation(self._current)
         return self._current
 
     def close(self) -> None:

@@ -131,7 +131,9 @@ def _examine(live: Path, path: Path, span: SourceSpan) -> Located | None:
     reached = source.seek(span.end)
     intact = reached and source.span(0).prefix_sha256 == span.prefix_sha256
     # Of bytes that name no file the hash proves little, unless there are many.
-    if intact and (named or same_inode or span.end > span.head.size):
+    stamp = stamp_of(live, Path(span.path).name)
+    known = same_inode if stamp is None else stamp == source.stamp
+    if intact and (named or known or span.end > span.head.size):
         return Located(source, Match.INTACT)
     if reached and named:
         return Located(source, Match.EDITED)

@@ -98,7 +98,8 @@ def _behind(
     if source is not None and source.path == live:
         return stamps
     if source is not None and source.stamp is not None:
-        return [stamp for stamp in stamps if stamp <= source.stamp]
+        # Its own stamp as well: it may have been rotated since the listing.
+        return [*(stamp for stamp in stamps if stamp < source.stamp), source.stamp]
     recorded = stamp_of(live, Path(span.path).name)
     if names_no_file(span):
         since = _stamp_by_inode(listing, span, since) or recorded or since

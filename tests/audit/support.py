@@ -88,8 +88,7 @@ class Server:
 
     def sibling(self, at: datetime) -> Path:
         """The name of a file that is rotated at that time."""
-        millis = at.microsecond // 1000
-        return self.live.with_name(f"audit-{at:%Y-%m-%dT%H-%M-%S}.{millis:03}.log")
+        return self.live.with_name(rotated_name(at))
 
     def stop(self) -> None:
         """Close the file."""
@@ -105,6 +104,11 @@ class Server:
         """A new server process: it appends to what the live path names, or creates it."""
         self.stop()
         self._file = self.live.open("ab", buffering=0)
+
+
+def rotated_name(at: datetime) -> str:
+    """What lumberjack calls `audit.log` when it rotates it at that time (UTC)."""
+    return f"audit-{at:%Y-%m-%dT%H-%M-%S}.{at.microsecond // 1000:03}.log"
 
 
 def compress(path: Path) -> Path:
@@ -143,11 +147,16 @@ class Reader:
             line_bytes=line_bytes,
             monotonic=lambda: self.time,
         )
-        self.data = b""
+        self._taken = bytearray()
         self.segments: list[Segment] = []
         self.finished: list[Finished] = []
         self.changed: list[Path] = []
         self.notices: list[Notice] = self.follower.start(position, since)
+
+    @property
+    def data(self) -> bytes:
+        """All bytes so far."""
+        return bytes(self._taken)
 
     @property
     def reasons(self) -> list[str]:
@@ -162,7 +171,7 @@ class Reader:
                 assert data
                 assert terminated == data.endswith(b"\n")
                 source.absorb(data)
-                self.data += data
+                self._taken += data
                 self.segments.append(got)
             case Finished(source, was_live):
                 if was_live and not source.unchanged():
@@ -175,10 +184,10 @@ class Reader:
 
     def drain(self) -> bytes:
         """Read until there is nothing; returned is what came now."""
-        before = len(self.data)
+        before = len(self._taken)
         while self.step() is not None:
             pass
-        return self.data[before:]
+        return bytes(self._taken[before:])
 
     def current(self) -> SourceFile:
         """The file being read."""

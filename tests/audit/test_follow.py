@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from shipper.audit.follow import SETTLE_SECONDS
+from shipper.audit.absence import MISSING_SECONDS
+from shipper.audit.follow import SETTLE_SECONDS, Finished, Segment
 from shipper.audit.lines import LINE_BUFFER
 from shipper.audit.linger import LINGER_SECONDS
 from shipper.errors import SourceError
@@ -199,6 +200,56 @@ def test_a_position_seen_rotated_needs_no_clock(server: Server, reader: Reader) 
     again = Reader(server.live, position=position, since=since)
     assert again.drain() == written
     assert again.reasons == ["gap"]
+
+
+def test_a_position_is_under_its_newest_name(server: Server, reader: Reader) -> None:
+    """A reader that is held up while the log rotates still knows which files come next."""
+    server.log(2)
+    reader.drain()
+    rotated = server.rotate()
+    written = server.log(2)
+    server.rotate()
+    written += server.log(2)
+    position, since = reader.position(), server.tick(3600)  # a shutdown, long after both rotations
+    assert position[0].path == str(rotated)
+    rotated.unlink()
+    again = Reader(server.live, position=position, since=since)
+    assert again.drain() == written
+    assert again.reasons == ["gap"]
+
+
+def test_a_gap_is_sealed_with_the_place_after_it(server: Server, reader: Reader) -> None:
+    """A daemon that dies after it has told the gap goes on where it would have."""
+    server.log(2)
+    reader.drain()
+    position, since = reader.position(), server.tick()
+    server.rotate().unlink()
+    written = server.log(2)
+    server.rotate()
+    written += server.log(2)
+    again = Reader(server.live, position=position, since=since)
+    assert again.reasons == ["gap"]
+    once_more = Reader(server.live, position=again.position(), since=server.tick(3600))
+    assert once_more.drain() == written
+    assert once_more.reasons == []
+
+
+def test_a_position_waits_for_the_torn_line(server: Server, reader: Reader) -> None:
+    """As long as the torn last line may not be sealed yet, the position is in its file."""
+    server.log(1)
+    server.write(b"torn")
+    reader.drain()
+    first = reader.current()
+    rotated = server.rotate()
+    server.log(1)
+    torn = reader.follower.read()
+    assert isinstance(torn, Segment)
+    assert (torn.data, reader.follower.current()) == (b"torn", first)
+    again = Reader(server.live, position=[first.span(0)], since=server.now)
+    assert again.current().path == rotated
+    assert again.drain().startswith(b"torn")
+    assert isinstance(reader.follower.read(), Finished)
+    assert reader.follower.current() is not first
 
 
 def test_a_position_in_an_empty_file_loses_nothing(server: Server, reader: Reader) -> None:
@@ -483,6 +534,23 @@ def test_truncation_without_a_copy_keeps_the_partial_line(server: Server, reader
     assert not reader.finished[0].was_live
 
 
+@pytest.mark.parametrize("unread", [0, 3])
+def test_a_copy_named_like_a_rotated_file_is_read_once(
+    server: Server, reader: Reader, unread: int
+) -> None:
+    """A copy that looks rotated by the API server is not taken for the next file."""
+    written = server.log(5)
+    reader.drain()
+    written += server.log(unread)
+    copytruncate(server.live, server.sibling(server.tick()))
+    written += server.log(2)
+    reader.drain()
+    server.rotate()
+    written += server.log(2)
+    reader.drain()
+    assert reader.data == written
+
+
 def test_a_copy_that_was_edited_is_not_the_copy(server: Server, reader: Reader) -> None:
     """Only a copy with all the bytes that were absorbed is read on in."""
     written = server.log(10)
@@ -580,6 +648,39 @@ def test_a_file_that_was_left_is_listened_to(server: Server, reader: Reader) -> 
     reader.drain()
     assert [(finished.source, finished.was_live) for finished in reader.finished] == [(first, True)]
     assert reader.changed == []
+
+
+def test_a_file_deleted_before_it_held_a_byte_is_read(server: Server, reader: Reader) -> None:
+    """The new live file is open already when it is deleted, so what is written to it is read."""
+    server.log(2)
+    reader.drain()
+    server.rotate()
+    reader.drain()
+    server.live.unlink()
+    written = server.log(2)
+    assert reader.drain() == written
+    server.log(1)
+    reader.drain()
+    assert reader.reasons == ["source-unlinked"]
+
+
+def test_a_live_file_that_stays_away_is_told(server: Server, reader: Reader) -> None:
+    """If there is no live file for 10 s, somebody deleted it before it was seen."""
+    server.log(2)
+    reader.drain()
+    server.rotate()
+    server.live.unlink()
+    reader.drain()
+    reader.time += MISSING_SECONDS - 1
+    reader.drain()
+    assert reader.notices == []
+    reader.time += 1
+    reader.drain()
+    reader.drain()
+    assert reader.reasons == ["source-unlinked"]
+    server.restart()
+    written = server.log(1)
+    assert reader.drain() == written
 
 
 def test_two_files_at_most_are_listened_to(server: Server, reader: Reader) -> None:
@@ -730,8 +831,8 @@ def test_refusal_is_an_error_that_may_be_repaired(unprivileged: Path) -> None:
     """Who may not read is told; when the mode is changed the same call succeeds."""
     server = Server(unprivileged)
     written = server.log(1)
-    reader = Reader(server.live)
     server.live.chmod(0)
+    reader = Reader(server.live)
     for _ in range(2):
         with pytest.raises(SourceError, match="0640"):
             reader.step()
