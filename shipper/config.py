@@ -85,7 +85,7 @@ class Log(_Section, frozen=True):
 class Source(_Section, frozen=True):
     """The audit log to follow."""
 
-    path: Annotated[str, msgspec.Meta(pattern="^/", max_length=1024)]
+    path: Annotated[str, msgspec.Meta(pattern=r"^/[^\x00-\x1f]*$", max_length=1024)]
     """The live file (`--audit-log-path`); rotated siblings are found beside it."""
     start_at: Literal["beginning", "end"] = "beginning"
     """Where a log's very first start begins. `beginning` loses nothing, so it is the default."""

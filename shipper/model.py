@@ -15,6 +15,9 @@ HEAD_BYTES = 1024
 """How much of a file's start identifies it: the first 1 KiB, or what there was."""
 
 Count = Annotated[int, Meta(ge=0)]
+AuditId = Annotated[str, Meta(max_length=64)]
+Key = Annotated[str, Meta(max_length=128)]
+Origin = Annotated[str, Meta(max_length=1024)]
 Sha256Hex = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
 Kind = Literal["genesis", "batch", "heartbeat", "notice", "rotate-key", "shutdown"]
@@ -72,7 +75,7 @@ class Notice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The stored object with the batch's lines: `size` bytes compressed, `raw_size` before."""
 
-    key: str
+    key: Key
     size: Count
     sha256: Sha256Hex
     raw_size: Count
@@ -82,10 +85,10 @@ class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EventRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """First and last audit id in file order, and the span of their stage timestamps."""
+    """First and last audit id in file order, and the span of their stage timestamps (UTC)."""
 
-    first_audit_id: str
-    last_audit_id: str
+    first_audit_id: AuditId
+    last_audit_id: AuditId
     min_time: Annotated[datetime, Meta(tz=True)]
     max_time: Annotated[datetime, Meta(tz=True)]
 
@@ -108,7 +111,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 class Findings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The stored object with the batch's findings."""
 
-    key: str
+    key: Key
     size: Count
     sha256: Sha256Hex
     count: Count
@@ -119,7 +122,7 @@ class Findings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which program sealed the record, under which configuration."""
 
-    version: str
+    version: Annotated[str, Meta(max_length=64)]
     config_sha256: Sha256Hex
 
 
@@ -129,7 +132,7 @@ class Supersedes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `sha256` is the hash of its note text, as in `prev`.
     """
 
-    log: str
+    log: Origin
     seq: Count
     sha256: Sha256Hex
 
@@ -137,7 +140,7 @@ class Supersedes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One sealed step of a log: what it holds, and the hash of the step before it."""
 
-    log: str
+    log: Origin
     seq: Count
     prev: Sha256Hex
     kind: Kind

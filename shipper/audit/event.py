@@ -1,14 +1,15 @@
 """What a batch's manifest says of its lines: first and last audit id, time span, malformed lines.
 
 No I/O, no state, and no field beyond the envelope: bodies are skipped, never built.
-A line is an audit event iff it decodes, its kind is `Event` and its apiVersion starts with
-`audit.k8s.io/`. Every other line is counted as malformed, and archived all the same.
+A line is an audit event iff it decodes, its kind is `Event`, its apiVersion starts with
+`audit.k8s.io/` and its stageTimestamp is in UTC, which is all that the API server writes. Every
+other line is counted as malformed, and archived all the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
@@ -55,7 +56,8 @@ def envelope(line: bytes) -> Envelope | None:
         event = _decode(line)
     except _UNDECODABLE:
         return None
-    return event if event.apiVersion.startswith(API_GROUP) else None
+    known = event.apiVersion.startswith(API_GROUP) and event.stageTimestamp.tzinfo is UTC
+    return event if known else None
 
 
 def scan(lines: Sequence[bytes]) -> EventScan:
@@ -79,6 +81,9 @@ def scan(lines: Sequence[bytes]) -> EventScan:
                 continue
             known_version = event.apiVersion
         time = event.stageTimestamp
+        if time.tzinfo is not UTC:  # the API server knows no other zone
+            malformed += 1
+            continue
         if high is None or low is None:
             first, low, high = event, time, time
         # stageTimestamp goes backwards on up to 3.4 % of lines, so both bounds are kept.

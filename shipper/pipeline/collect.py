@@ -70,7 +70,9 @@ class Collector:
         )
         if newest is None:
             self._seal(kind="genesis", supersedes=self._start.supersedes)
-        elif newest.agent.config_sha256 != self._agent.config_sha256:
+        for notice in notices:
+            self._notice(notice)
+        if newest is not None and newest.agent.config_sha256 != self._agent.config_sha256:
             self._seal(
                 kind="notice",
                 notice=Notice(
@@ -79,8 +81,6 @@ class Collector:
                     f" {self._agent.config_sha256[:16]}",
                 ),
             )
-        for notice in notices:
-            self._notice(notice)
 
     def step(self) -> bool:
         """Read until there is nothing more, or `stop`; seal what is due. True if it read."""

@@ -84,11 +84,11 @@ class Shipper:
             record = await asyncio.to_thread(self._spool.load, seq)
             for stored in (*record.before, record.manifest, *record.after):
                 await self._put(stored)
-            await self._mark_shipped(seq)
             self._checkpoint = record.checkpoint
             if record.after or self._checkpoint_due():
-                # One at every full tile: tlog-tiles clients can then do without partial tiles.
+                # One at every full entry bundle, for readers of tiles.
                 await self._ship_checkpoint()
+            await self._mark_shipped(seq)
             self._note_shipped(record)
 
     async def _wait(self) -> None:

@@ -6,23 +6,27 @@ this log's is refused, and a node without a spool begins a new instance that nam
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
 from shipper.config import Config
-from shipper.errors import FormatError, NotFoundError, SpoolError
+from shipper.errors import ConfigError, FormatError, NotFoundError, SpoolError
 from shipper.model import Manifest, SourceSpan, Supersedes, Timestamp
 from shipper.seal import layout, note
 from shipper.seal.checkpoint import decode_checkpoint
-from shipper.seal.keys import VerifierKey, signer_of
-from shipper.seal.manifest import decode_manifest, text_hash
+from shipper.seal.keys import VerifierKey, parse_key, signer_of
+from shipper.seal.manifest import decode_identity, decode_manifest, text_hash
 from shipper.seal.merkle import Tree
 from shipper.seal.sealer import Head
 from shipper.spool.record import START_ANEW
 from shipper.spool.spool import Spool
 from shipper.store.base import Store
+
+_FOREIGN_OBJECTS = 1000
+"""How many objects beyond a log's last manifest somebody may have put there to hide it."""
 
 
 class Start(NamedTuple):
@@ -38,7 +42,7 @@ class Start(NamedTuple):
 class OldHead(NamedTuple):
     """The last manifest of a log that is to be superseded, and its text's hash (hex).
 
-    `own`: this node's own key signed it, so that its positions can be believed.
+    `own`: this node's present key signed it, so that its positions can be believed.
     """
 
     manifest: Manifest
@@ -94,38 +98,43 @@ def new_instance(config: Config, instance: str, old: OldHead | None) -> Start:
 def find_old_head(store: Store, config: Config, key: VerifierKey) -> OldHead | None:
     """The last manifest, with its text's hash, of the newest log that this node has in `store`.
 
-    What this node's own key signed goes before anything else. `StoreError` if the store does not
-    answer.
+    A log's own key is the one that signed its `log.note`; what other keys or nobody signed is
+    passed over. Logs under this node's present key go before others. `StoreError` if the store
+    does not answer.
     """
     place = f"{config.log.cluster}/{config.log.node}/"
     found: list[OldHead] = []
     for instance in store.children(place):
         if not layout.is_instance(instance):
             continue
-        last = store.last(f"{place}{instance}/manifest/")
-        if last is None:
-            continue
-        try:
-            body = store.get(last.key, max_bytes=note.MAX_NOTE_BYTES)
-            origin = layout.origin(
-                config.log.origin_prefix, config.log.cluster, config.log.node, instance
-            )
-            parsed = note.parse(body)
-            manifest = decode_manifest(parsed.text)
-        except (FormatError, NotFoundError):
-            continue
-        if manifest.log == origin:
-            own = _signed_by(parsed, origin, key)
-            found.append(OldHead(manifest, text_hash(parsed.text), own))
+        origin = layout.origin(
+            config.log.origin_prefix, config.log.cluster, config.log.node, instance
+        )
+        old = _last_signed(store, f"{place}{instance}/", origin, key)
+        if old is not None:
+            found.append(old)
     return max(found, key=lambda old: (old.own, old.manifest.time.wall), default=None)
 
 
-def _signed_by(parsed: note.Note, origin: str, key: VerifierKey) -> bool:
+def _last_signed(store: Store, place: str, origin: str, own: VerifierKey) -> OldHead | None:
+    """The newest manifest of one log that the log's own key signed."""
     try:
-        signer_of(parsed, origin, [key])
-    except FormatError:
-        return False
-    return True
+        identity = note.parse(store.get(place + layout.IDENTITY, max_bytes=note.MAX_NOTE_BYTES))
+        key = parse_key(decode_identity(identity.text).vkey)
+        signer_of(identity, origin, [key])
+    except (FormatError, ConfigError, NotFoundError):
+        return None
+    names = deque(store.scan(f"{place}manifest/"), maxlen=_FOREIGN_OBJECTS)
+    for entry in reversed(names):
+        try:
+            parsed = note.parse(store.get(entry.key, max_bytes=note.MAX_NOTE_BYTES))
+            signer_of(parsed, origin, [key])
+            manifest = decode_manifest(parsed.text)
+        except (FormatError, NotFoundError):
+            continue  # whoever can write to the store may have put it there
+        if manifest.log == origin:
+            return OldHead(manifest, text_hash(parsed.text), key == own)
+    return None
 
 
 def _own_manifest(

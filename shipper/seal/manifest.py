@@ -76,7 +76,7 @@ def _decode(text: bytes, version: bytes, decoder: msgspec.json.Decoder[_Text]) -
     body = text[len(version) :]
     try:
         value = decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise FormatError(f"the JSON is not what the format says: {error}") from error
     # One value has one encoding: no duplicate or reordered keys that two readers could read
     # differently, no second line.

@@ -95,7 +95,11 @@ def test_rubbish_in_the_store_is_passed_over(place: Place) -> None:
     (node / "not-an-instance" / "manifest").mkdir(parents=True)
     (node / "ffffffffffffffff" / "manifest").mkdir(parents=True)
     (node / "ffffffffffffffff" / "manifest" / "999999999999-x.note").write_bytes(b"rubbish")
+    own = next(node.glob("*/log.note")).parent
+    (own / "manifest" / "zzz").write_bytes(b"rubbish")
+    (own / "manifest" / "999999999999-ffffffffffffffff.note").write_bytes(b"rubbish")
     key = FileSigner.load(place.key).key
     old = find_old_head(DirectoryStore(place.archive), place.config(), key)
     assert old is not None
     assert old.manifest.kind == "shutdown"
+    assert old.own

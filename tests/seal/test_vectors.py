@@ -1,7 +1,7 @@
 """The golden vectors: what `seal()` gives is what `docs/format.md` says and `tests/vectors/` holds.
 
-Everything but the first test computes with hashlib and the standards alone, so that the vectors do
-not merely agree with the code that made them.
+All tests of the vectors but the first compute with hashlib and the standards alone, so that the
+vectors do not merely agree with the code that made them.
 """
 
 from __future__ import annotations
@@ -9,18 +9,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
+import msgspec
 import pytest
 import zstandard
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from shipper.model import Findings, Kind, Manifest, Reason
 from shipper.seal import note
 from shipper.seal.checkpoint import decode_checkpoint
-from shipper.seal.keys import VerifierKey, load_keys, signer_of
+from shipper.seal.keys import VerifierKey, load_keys, parse_key, signer_of
 from shipper.seal.manifest import (
+    Identity,
     decode_identity,
     decode_manifest,
     encode_identity,
@@ -106,6 +110,19 @@ def test_key_id_and_verifier_key_are_those_of_signed_note(log: dict[str, Any]) -
     assert log["key_id"] == key_id
     encoded = base64.b64encode(b"\x01" + KEY.public).decode()
     assert log["vkey"] == f"{log['origin']}+{key_id}+{encoded}"
+
+
+def test_the_example_of_signed_note_verifies() -> None:
+    """The key and the note that c2sp.org/signed-note prints are read as it says."""
+    vkey = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
+    signature = (
+        "Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Zt"
+        "g1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM="
+    )
+    body = f"This is an example message.\n\n\u2014 example.com/foo {signature}\n".encode()
+    key = parse_key(vkey)
+    assert key.vkey("example.com/foo") == vkey
+    assert signer_of(note.parse(body), "example.com/foo", [key]) == key
 
 
 @each_log
@@ -269,3 +286,53 @@ def test_vectors_cover_the_kinds_and_the_edges() -> None:
     assert any(manifest.data and manifest.range is None for manifest in manifests)
     assert any(len(manifest.sources) == 2 for manifest in manifests)
     assert any(span.inode > 2**53 for manifest in manifests for span in manifest.sources)
+
+
+# ---- the specification
+
+
+PAGE = (VECTORS.parents[2] / "docs" / "format.md").read_text()
+
+
+def test_the_worked_example_is_from_the_vectors() -> None:
+    """Each value of the example in `docs/format.md` is that of the first log's second manifest."""
+    example = PAGE.partition("## 16. ")[2].partition("## 17. ")[0]
+    log = LOGS[0]
+    first, second = log["records"][:2]
+    shown = [
+        *(VALUES["public_key"], log["origin"], log["key_id"], log["vkey"]),
+        *(first["text_sha256"], first["leaf_hash"]),
+        *(second["text_sha256"], second["leaf_hash"], second["tree_root"]),
+        *(second["checkpoint_text"], second["manifest"], *second["line_leaf_hashes"]),
+        json.loads(second["text"].split("\n")[1])["data"]["events_root"],
+        stored(log, second["manifest"]).decode(),
+    ]
+    assert [value for value in shown if value not in example] == []
+
+
+def test_the_page_names_every_field() -> None:
+    """Every field of a manifest and of `log.note` has its row in `docs/format.md`, and no other."""
+    table = PAGE.partition("### 6.2 ")[2].partition("### 6.3 ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`([a-z_.0-9\[\]]+)`", row)}
+    assert named == set(fields(Manifest)) - {f"findings.{name}" for name in fields(Findings)}
+    identity = PAGE.partition("## 5. ")[2].partition("## 6. ")[0]
+    assert set(re.findall(r"^\| `(\w+)`", identity, re.MULTILINE)) == set(fields(Identity))
+
+
+def fields(struct: type) -> Iterator[str]:
+    """The paths of all fields, `[]` behind an array."""
+    for name, kind in get_type_hints(struct).items():
+        nested = [part for part in (kind, *get_args(kind)) if isinstance(part, type)]
+        array = "[]" if get_origin(kind) is tuple else ""
+        yield name
+        for part in nested:
+            if issubclass(part, msgspec.Struct):
+                yield from (f"{name}{array}.{below}" for below in fields(part))
+
+
+def test_the_page_names_every_kind_and_reason() -> None:
+    """The tables of kinds and notices have all that the model knows, and no other."""
+    for section, known in (("### 6.3 ", get_args(Kind)), ("### 6.4 ", get_args(Reason))):
+        table = PAGE.partition(section)[2].partition("##")[0]
+        assert sorted(re.findall(r"^\| `([a-z-]+)` \|", table, re.MULTILINE)) == sorted(known)

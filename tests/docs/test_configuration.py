@@ -1,0 +1,144 @@
+"""`docs/configuration.md` and `config/audit-shipper.yaml` say what `shipper/config.py` does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from shipper import config
+from shipper.errors import ConfigError
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "configuration.md").read_text()
+EXAMPLE = (ROOT / "config" / "audit-shipper.yaml").read_text()
+LEAST = {
+    "source": {"path": "/var/log/audit.log"},
+    "seal": {"key_file": "/etc/key.pem"},
+    "store": {"url": "file:///srv/archive"},
+}
+HOST = {"HOSTNAME": "cp-1"}
+
+UNITS = {"size": ("B", config.parse_size, 1), "duration": ("ms", config.parse_duration, 0.001)}
+
+
+def keys() -> Iterator[tuple[str, bool]]:
+    """Every key of the schema with its section, and whether it is required."""
+    schema = config.schema()
+    sections = schema["$defs"]
+    for section, reference in sections["Config"]["properties"].items():
+        body = sections[reference["$ref"].rpartition("/")[2]]
+        for key in body["properties"]:
+            yield f"{section}.{key}", key in body["required"]
+
+
+def rows() -> dict[str, list[str]]:
+    """The cells behind each key in the page's tables."""
+    found = {}
+    for line in PAGE.splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if match := re.fullmatch(r"`([a-z_]+\.[a-z_]+)`", cells[0]):
+            assert match[1] not in found
+            found[match[1]] = cells[1:]
+    return found
+
+
+def with_key(key: str, value: Any) -> str:
+    section, _, name = key.partition(".")
+    page = {**LEAST, section: {**LEAST.get(section, {}), name: value}}
+    return str(yaml.safe_dump(page))
+
+
+def defaults() -> dict[str, Any]:
+    plain = config.to_plain(config.parse(yaml.safe_dump(LEAST)))
+    return {f"{s}.{name}": value for s, body in plain.items() for name, value in body.items()}
+
+
+def in_yaml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def test_every_key_stands_in_the_page() -> None:
+    """The page's tables have each key of the schema once, and no other."""
+    assert sorted(rows()) == sorted(key for key, _ in keys())
+
+
+@pytest.mark.parametrize(("key", "required"), list(keys()))
+def test_the_page_states_the_default(key: str, required: bool) -> None:
+    """A default in the page is the one that the program takes; without one the key is required."""
+    stated = rows()[key][1]
+    if required:
+        assert stated == "required"
+    elif key == "log.node":
+        assert stated == "the host's name"
+    else:
+        assert stated == f"`{in_yaml(defaults()[key])}`"
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "low", "high"),
+    [
+        (key, cells[0], *match.groups())
+        for key, cells in rows().items()
+        if (match := re.fullmatch(r"`(\w+)` to `(\w+)`", cells[2]))
+    ],
+)
+def test_the_page_states_the_limits(key: str, kind: str, low: str, high: str) -> None:
+    """Both bounds in the page are accepted, and the next value beyond each is refused."""
+    for value in (low, high):
+        config.parse(with_key(key, value))
+    unit, parse, step = UNITS[kind]
+    beyond = [parse(high) / step + 1]
+    if parse(low):
+        beyond.append(parse(low) / step - 1)
+    for number in beyond:
+        with pytest.raises(ConfigError, match=f"{key} is out of range"):
+            config.parse(with_key(key, f"{round(number)}{unit}"))
+
+
+@pytest.mark.parametrize(
+    ("key", "choices"),
+    [(key, re.findall(r"`(\w+)`", cells[0])) for key, cells in rows().items() if "`" in cells[0]],
+)
+def test_the_page_states_the_choices(key: str, choices: list[str]) -> None:
+    """Each value that the page offers is accepted, and no other text is."""
+    for choice in choices:
+        config.parse(with_key(key, yaml.safe_load(choice)))
+    with pytest.raises(ConfigError, match=key):
+        config.parse(with_key(key, "something-else"))
+
+
+def test_every_key_with_limits_or_choices_is_tested() -> None:
+    """The tables have a column of limits for each size and duration."""
+    measured = [key for key, cells in rows().items() if cells[0] in UNITS]
+    assert all(" to " in rows()[key][2] for key in measured)
+    assert len(measured) == 6
+
+
+def test_the_example_is_valid_and_has_the_defaults() -> None:
+    """The example as it stands sets the three required keys and nothing else."""
+    loaded = config.parse(EXAMPLE, {})
+    assert loaded.source.path == "/var/log/kubernetes/audit/audit.log"
+    assert set(flat(yaml.safe_load(EXAMPLE))) == {key for key, needed in keys() if needed}
+
+
+def test_the_example_shows_every_key_with_its_default() -> None:
+    """With its keys uncommented the example has every key there is, each with its default."""
+    whole = re.sub(r"^( *)# ?(?=( *)(# |[a-z_]+:( |$)))", r"\1", EXAMPLE, flags=re.MULTILINE)
+    written = flat(yaml.safe_load(whole))
+    assert set(written) == {key for key, _ in keys()}
+    given = {key for key, needed in keys() if needed} | {"log.node"}
+    assert {k: v for k, v in written.items() if k not in given} == {
+        k: v for k, v in defaults().items() if k not in given
+    }
+    assert config.parse(whole, HOST).log.node == "cp-1"
+
+
+def flat(page: dict[str, Any]) -> dict[str, Any]:
+    return {
+        f"{section}.{key}": value for section, body in page.items() for key, value in body.items()
+    }
