@@ -15,7 +15,7 @@ from shipper.verify import freshness, succession
 from shipper.verify.discover import logs
 from shipper.verify.heads import SeenLog
 from shipper.verify.identity import lies_at
-from shipper.verify.ledger import Ledger
+from shipper.verify.ledger import Ledger, plain
 from shipper.verify.outcome import Outcome
 from shipper.verify.report import (
     REPORT_VERSION,
@@ -53,11 +53,13 @@ def verify_archive(
     store = open_store()
     remembered = _asked(seen or {}, request.origin)
     besides = Ledger(store.url)
+    paths = []
     try:
-        paths = [p for p in logs(store) if request.origin is None or lies_at(request.origin, p)]
+        for path in logs(store):
+            if request.origin is None or lies_at(request.origin, path):
+                paths.append(path)  # noqa: PERF401 what was found before a failure counts
     except StoreError as error:
         besides.add("store-failed", str(error))
-        paths = []
     outcomes = verify_logs(
         open_store, paths, keys, request, seen=remembered, workers=workers, progress=progress
     )
@@ -134,7 +136,7 @@ def _log_report(one: Outcome, request: Request, superseded_by: str | None) -> Lo
     verdicts: Verdicts = one.ledger.verdicts(freshness_asked=fresh)
     return LogReport(
         origin=one.ledger.log,
-        path=one.path,
+        path=plain(one.path),
         key=one.key,
         verdicts=verdicts,
         depth=request.depth,
@@ -142,6 +144,8 @@ def _log_report(one: Outcome, request: Request, superseded_by: str | None) -> Lo
         resumed=one.resumed,
         manifests=one.manifests,
         data_batches=one.data_batches,
+        data_first_seq=one.data_first_seq,
+        data_last_seq=one.data_last_seq,
         lines=one.lines,
         raw_bytes=one.raw_bytes,
         head=one.head,

@@ -117,6 +117,8 @@ def kind_rule(manifest: Manifest) -> str:
         return "only a genesis supersedes another log"
     if (kind == "batch") != (manifest.data is not None):
         return "a batch, and nothing else, has data"
+    if manifest.data is not None and not manifest.data.raw_size:
+        return "a batch without a byte"
     if kind == "notice" and manifest.notice is None:
         return "a notice without its reason"
     if manifest.notice is not None and kind not in ("notice", "batch"):

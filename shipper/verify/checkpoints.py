@@ -50,8 +50,12 @@ class Checkpoints:
             if found is not None:
                 self._judge(found, key, root() if named_size == size == found.size else None)
 
-    def finish(self, size: int) -> None:
-        """The log ends at `size`: whatever is left promises more than is there."""
+    def finish(self, size: int) -> int:
+        """The log ends at `size`: whatever is left promises more than is there.
+
+        Returns the size that was promised, at least `size`.
+        """
+        promised = size
         while self._next is not None:
             _, key = self._next
             self._next = next(self._listed, None)
@@ -60,6 +64,8 @@ class Checkpoints:
                 detail = f"it counts {found.size}, there are {size}"
                 full = self._reader.full(key)
                 self._reader.ledger.add("checkpoint-beyond", detail, seq=found.size - 1, key=full)
+                promised = max(promised, found.size)
+        return promised
 
     def _judge(self, found: Checkpoint, key: str, root: bytes | None) -> None:
         ledger, full = self._reader.ledger, self._reader.full(key)

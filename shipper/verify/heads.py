@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -70,7 +70,7 @@ class SeenLog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             self.size,
             prev=self.sha256,
             tree=self.edge(),
-            wall=self.wall.astimezone(UTC),
+            wall=self.wall,
             boots=self.boots,
             files=tuple(files),
         )

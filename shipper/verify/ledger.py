@@ -1,6 +1,6 @@
 """Where the problems of one log are written down while it is verified.
 
-Keeps at most a thousand, counts the rest, so that a hostile archive cannot fill the memory.
+Keeps a hundred of each code and counts the rest: a flood fills no memory and hides no other code.
 Refuses codes that the table does not have.
 """
 
@@ -11,10 +11,12 @@ from collections import Counter
 from shipper.verify.codes import MEANINGS
 from shipper.verify.report import Noticed, Problem, Question, State, Verdicts, together
 
-KEPT = 1_000
-"""Problems (and notices) that are kept of each log; the others are counted."""
+KEPT_OF_A_CODE = 100
+"""Problems of one code that are kept of each log; the others are counted."""
 
-_DETAIL_CHARACTERS = 400
+KEPT_NOTICES = 1_000
+
+_DETAIL_CHARACTERS = 1_000
 _BREAKS_OFF = frozenset({"store-failed", "check-failed", "nothing-found"})
 
 
@@ -28,6 +30,7 @@ class Ledger:
         self.notices: list[Noticed] = []
         self.more_notices = 0
         self.broken_off = False
+        self._counts: Counter[str] = Counter()
         self._kept: set[tuple[str, str, int | None, str | None]] = set()
         self._found: dict[Question, State] = {}
 
@@ -43,7 +46,8 @@ class Ledger:
         self._found[meaning.verdict] = together(
             (state, self._found.get(meaning.verdict, "not asked"))
         )
-        if len(self.problems) >= KEPT:
+        self._counts[code] += 1
+        if self._counts[code] > KEPT_OF_A_CODE:
             self.more_problems[code] += 1
             return
         self._kept.add((code, detail, seq, key))
@@ -61,7 +65,7 @@ class Ledger:
 
     def notice(self, noticed: Noticed) -> None:
         """Write down what the daemon itself has sealed as remarkable."""
-        if len(self.notices) < KEPT:
+        if len(self.notices) < KEPT_NOTICES:
             self.notices.append(noticed)
         else:
             self.more_notices += 1

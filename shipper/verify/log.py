@@ -113,8 +113,7 @@ class _LogCheck:
             start, Payload(reader, window=window, strays=strays, sink=self._sink), bundles=True
         )
         walk.along_notes(checkpoints)
-        self._finish(walk, checkpoints)
-        strays.look(walk.chain.seq)
+        strays.look(self._finish(walk, checkpoints))
 
     def _go_chain(self) -> None:
         reader = self._reader
@@ -162,12 +161,15 @@ class _LogCheck:
         self._walk = Walk(self._reader, start, payload, tiles=tiles, progress=self._progress)
         return self._walk
 
-    def _finish(self, walk: Walk, checkpoints: Checkpoints) -> None:
-        """The last manifest is taken: what was promised beyond it is missing."""
+    def _finish(self, walk: Walk, checkpoints: Checkpoints) -> int:
+        """The last manifest is taken: what is promised beyond it is missing.
+
+        Returns the size that is promised.
+        """
         size, ledger = walk.chain.seq, self._reader.ledger
         promised = checkpoints.newest_size
         self._tiles.settle(required=promised is not None and promised >= size)
-        checkpoints.finish(size)
+        promised_size = checkpoints.finish(size)
         walk.sources.settle()
         if promised is None and size - self._start.seq >= TILE_WIDTH:
             ledger.add("checkpoint-missing", f"it has {size} manifests")
@@ -176,6 +178,7 @@ class _LogCheck:
         if self._seen is not None:
             check_length(self._reader, self._seen, size)
         self._genesis = walk.genesis or self._genesis
+        return promised_size
 
     def conclude(self) -> None:
         """Put what was seen into the outcome, however far it went."""
@@ -186,8 +189,10 @@ class _LogCheck:
         chain, payload = walk.chain, walk.payload
         outcome.manifests = walk.manifests
         outcome.data_batches = payload.batches
+        outcome.data_first_seq, outcome.data_last_seq = payload.first_seq, payload.last_seq
         outcome.lines, outcome.raw_bytes = payload.lines, payload.raw_bytes
-        outcome.first_spans = walk.sources.first
+        if not walk.sources.first_explained:
+            outcome.first_spans = walk.sources.first
         outcome.files = tuple(SeenFile(f.device, f.inode, f.end) for f in walk.sources.files)
         if chain.seq and chain.prev is not None:
             outcome.head = SeenHead(chain.seq - 1, chain.prev, chain.wall)
@@ -198,7 +203,8 @@ class _LogCheck:
             outcome.seen = self._to_remember(walk)
 
     def _succession(self) -> None:
-        genesis, seen, outcome = self._genesis, self._seen, self._outcome
+        seen, outcome = self._seen, self._outcome
+        genesis = self._genesis or (self._walk.genesis if self._walk is not None else None)
         if genesis is not None:
             outcome.created = genesis.time.wall
             outcome.supersedes = supersedes_of(genesis)

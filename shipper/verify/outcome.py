@@ -25,12 +25,15 @@ class Outcome:
         self.resumed = False
         self.manifests = 0
         self.data_batches = 0
+        self.data_first_seq: int | None = None
+        self.data_last_seq: int | None = None
         self.lines = 0
         self.raw_bytes = 0
         self.head: SeenHead | None = None
         self.created: datetime | None = None
         self.supersedes: Supersedes | None = None
         self.first_spans: tuple[SourceSpan, ...] = ()
+        """What must go on where the log before ended."""
         self.files: tuple[SeenFile, ...] = ()
         self.seen: SeenLog | None = None
         """What to remember of it, if nothing speaks against it."""

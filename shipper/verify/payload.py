@@ -31,6 +31,8 @@ class Payload:
         sink: Sink | None = None,
     ) -> None:
         self.batches = 0
+        self.first_seq: int | None = None
+        self.last_seq: int | None = None
         self.lines = 0
         self.raw_bytes = 0
         self._reader = reader
@@ -45,16 +47,16 @@ class Payload:
 
         Only what a manifest note has `signed` goes to the sink.
         """
+        if self._strays is not None:
+            self._strays.expect(seq, manifest)
         data = manifest.data
         if data is None:
             return True
-        if self._strays is not None:
-            self._strays.events.expect(seq, data.key)
-            if manifest.findings is not None:
-                self._strays.findings.expect(seq, manifest.findings.key)
         if self._window is None or not self._window.holds(manifest.time.wall):
             return False
         self.batches += 1
+        self.first_seq = seq if self.first_seq is None else self.first_seq
+        self.last_seq = seq
         if manifest.findings is not None:
             self._check_findings(seq, manifest, manifest.findings)
         body = self._check_data(seq, manifest, data, files)

@@ -74,7 +74,8 @@ class LogReport(msgspec.Struct, frozen=True, kw_only=True):
 
     `first_seq` is the first manifest that this run verified; `resumed` says that those before it
     were verified by an earlier run (head file). `data_batches` counts the batches whose data was
-    read, `lines` and `raw_bytes` what they hold. `more_problems` counts those not kept, by code.
+    asked for, from `data_first_seq` to `data_last_seq`; `lines` and `raw_bytes` count what of it
+    verified. `more_problems` counts those not kept, by code.
     """
 
     origin: str
@@ -86,6 +87,8 @@ class LogReport(msgspec.Struct, frozen=True, kw_only=True):
     resumed: bool
     manifests: int
     data_batches: int
+    data_first_seq: int | None
+    data_last_seq: int | None
     lines: int
     raw_bytes: int
     head: SeenHead | None

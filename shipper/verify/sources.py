@@ -37,13 +37,18 @@ class KnownFile:
 
 
 class Sources:
-    """The files of one log, newest last. `complete`: this run knows what came before."""
+    """The files of one log, newest last. `complete`: this run knows what came before.
+
+    `first` are the first ranges; `first_explained`: a notice says why they start where they do.
+    """
 
     def __init__(
         self, ledger: Ledger, files: Sequence[KnownFile] = (), *, complete: bool = True
     ) -> None:
         self.files = list(files)
         self.first: tuple[SourceSpan, ...] = ()
+        self.first_explained = False
+        self._has_batch = not complete or bool(files)
         self._complete = complete
         self._ledger = ledger
         self._unexplained: list[tuple[int, str]] = []
@@ -65,12 +70,15 @@ class Sources:
             self._ledger.add("source-sum", detail, seq=seq)
         if manifest.notice is not None or self._unexplained or self._explained:
             self._explain(manifest)
+        self._has_batch |= manifest.data is not None
         return followed
 
     def _explain(self, manifest: Manifest) -> None:
         """The daemon's notices explain the jumps before and at the next batch."""
         reason = manifest.notice.reason if manifest.notice is not None else ""
-        self._explained |= reason in _EXPLAINS
+        if reason in _EXPLAINS:
+            self._explained = True
+            self.first_explained |= not self._has_batch
         if reason == "source-edited":
             self.forget_prefixes(self.files)
         if self._explained:

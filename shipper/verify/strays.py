@@ -1,6 +1,6 @@
 """Objects below a log's prefix that no signed manifest accounts for: somebody else put them there.
 
-Remembers 8 bytes per batch, whatever the order of the keys; reads names only.
+Remembers 8 bytes per manifest, whatever the order of the keys; reads names only.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from hashlib import blake2b
 
+from shipper.model import Manifest
 from shipper.seal import layout
 from shipper.seal.merkle import TILE_WIDTH, tile_path
 from shipper.verify import checkpoints, manifests
@@ -22,24 +23,24 @@ _PLACES = (checkpoints.PLACE, _EVENTS, _FINDINGS, manifests.PLACE, _TILE)
 _DATA_NAME = re.compile(r"date=[0-9-]{10}/hour=[0-9]{2}/([0-9]{12})-[0-9a-f]{16}\.ndjson\.zst")
 _TILE_NAME = re.compile(r"tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/){0,4}[0-9]{3})")
 
+_NO_DATA = 1
+
 
 class Accounts:
-    """For each number the key that its manifest names, as 8 bytes of hash."""
+    """For each number a key, as 8 bytes of hash; 0 where there is none."""
 
     def __init__(self) -> None:
         self._pages: dict[int, array[int]] = {}
 
-    def expect(self, seq: int, key: str) -> None:
-        """The manifest `seq` accounts for `key`."""
+    def __setitem__(self, seq: int, fingerprint: int) -> None:
         page = self._pages.get(seq // TILE_WIDTH)
         if page is None:
             page = self._pages[seq // TILE_WIDTH] = array("Q", bytes(8 * TILE_WIDTH))
-        page[seq % TILE_WIDTH] = _fingerprint(key)
+        page[seq % TILE_WIDTH] = fingerprint
 
-    def accounts_for(self, seq: int, key: str) -> bool:
-        """Whether it was expected."""
+    def __getitem__(self, seq: int) -> int:
         page = self._pages.get(seq // TILE_WIDTH)
-        return page is not None and page[seq % TILE_WIDTH] == _fingerprint(key)
+        return page[seq % TILE_WIDTH] if page is not None else 0
 
 
 def _fingerprint(key: str) -> int:
@@ -51,18 +52,28 @@ class Strays:
     """Looks for them in a log whose manifests `start` to `size - 1` were verified."""
 
     def __init__(self, reader: Reader, *, start: int, since: datetime | None) -> None:
-        self.events = Accounts()
-        self.findings = Accounts()
+        self._events = Accounts()
+        self._findings = Accounts()
         self._reader = reader
         self._start = start
         self._since = since
         self._size = start
         self._listed_size: int | None = None
 
+    def expect(self, seq: int, manifest: Manifest) -> None:
+        """Manifest `seq` is verified: it accounts for what it names."""
+        data, findings = manifest.data, manifest.findings
+        self._events[seq] = _fingerprint(data.key) if data is not None else _NO_DATA
+        if findings is not None:
+            self._findings[seq] = _fingerprint(findings.key)
+
     def look(self, size: int) -> None:
-        """Write down every object that nothing accounts for."""
+        """Write down every object that nothing accounts for, in a log of `size` manifests.
+
+        What belongs to a manifest that is missing is not judged: its absence is the problem.
+        """
         self._size = size
-        for place, accounts in ((_EVENTS, self.events), (_FINDINGS, self.findings)):
+        for place, accounts in ((_EVENTS, self._events), (_FINDINGS, self._findings)):
             for key in self._below(place, after=self._first_partition(place)):
                 self._judge_data(key, key[len(place) :], accounts)
         for key in self._below(_TILE):
@@ -88,10 +99,12 @@ class Strays:
             self._stray(key)
             return
         seq = int(match[1])
-        if seq < self._start or accounts.accounts_for(seq, key):
-            return
-        # Data is shipped before its manifest: the next number's may be on its way.
-        if seq < self._size or seq > self._newest_size():
+        if seq < self._size:
+            is_verified = seq >= self._start and self._events[seq] != 0
+            is_stray = is_verified and accounts[seq] != _fingerprint(key)
+        else:  # data is shipped before its manifest: the next number's may be on its way
+            is_stray = seq > self._newest_size()
+        if is_stray:
             self._stray(key)
 
     def _is_due_tile(self, key: str) -> bool:

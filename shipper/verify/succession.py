@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from shipper.verify.identity import lies_at
 from shipper.verify.outcome import Outcome
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -28,7 +29,8 @@ def check(outcomes: Sequence[Outcome]) -> dict[str, str]:
             continue
         old = logs.get(one.supersedes.log)
         if old is None:
-            one.ledger.add("predecessor-missing", one.supersedes.log, seq=0)
+            if not _may_be_unread(one.supersedes.log, outcomes):
+                one.ledger.add("predecessor-missing", one.supersedes.log, seq=0)
         else:
             successors[old.origin].append(one)
             _check_link(old, one)
@@ -39,6 +41,11 @@ def check(outcomes: Sequence[Outcome]) -> dict[str, str]:
     _check_cycles(logs)
     _check_unlinked(logs.values())
     return {old: several[0].origin for old, several in successors.items()}
+
+
+def _may_be_unread(origin: str, outcomes: Iterable[Outcome]) -> bool:
+    """Whether a log lies in this one's place whose name could not be read."""
+    return any(not o.origin and o.ledger.broken_off and lies_at(origin, o.path) for o in outcomes)
 
 
 def in_order(outcomes: Iterable[Outcome]) -> list[Outcome]:
@@ -79,7 +86,8 @@ def _check_link(old: Outcome, new: Outcome) -> None:
             old.ledger.add("manifest-missing", detail, seq=last.seq + 1)
     elif link.sha256 != last.sha256:
         new.ledger.add("successor-mismatch", f"number {link.seq} of {old.origin}", seq=0)
-    _check_files(old, new)
+    if not old.ledger.broken_off:
+        _check_files(old, new)
 
 
 def _check_files(old: Outcome, new: Outcome) -> None:

@@ -72,8 +72,10 @@ def _extent(log: LogReport) -> str:
         what += " (those before in an earlier run)" if log.resumed else " (not those before)"
     if log.depth == "chain":
         return f"{what}; the chain alone, no data was read"
-    size = _bytes(log.raw_bytes)
-    return f"{what}; the data of {log.data_batches} batches, {log.lines} lines, {size}"
+    if log.data_first_seq is None:
+        return f"{what}; no data"
+    batches = f"{log.data_batches} batches from {log.data_first_seq} to {log.data_last_seq}"
+    return f"{what}; the data of {batches}: {log.lines} lines, {_bytes(log.raw_bytes)}"
 
 
 def _problem(problem: Problem, style: Style) -> str:

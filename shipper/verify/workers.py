@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import queue
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from multiprocessing.context import SpawnContext
@@ -115,6 +116,8 @@ class _Worker:
 
 
 def _begin(open_store: Opener, public: list[bytes], request: Request, told: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker without a traceback
+    told.cancel_join_thread()  # a worker that has ended waits for nobody to read its progress
     _Worker.store = open_store()
     _Worker.keys = [VerifierKey(key) for key in public]
     _Worker.request = request

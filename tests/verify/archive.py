@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,8 @@ from shipper.model import (
     Timestamp,
 )
 from shipper.seal import layout, merkle, note
-from shipper.seal.manifest import decode_manifest, encode_manifest
+from shipper.seal.checkpoint import Checkpoint, encode_checkpoint
+from shipper.seal.manifest import decode_manifest, encode_manifest, text_hash
 from shipper.seal.sealer import Content, Head, seal, sign_note
 from shipper.seal.signer import FileSigner
 from shipper.store.base import Store
@@ -130,8 +130,9 @@ class Log:
         supersedes: Supersedes | UnsetType = UNSET,
         step: float = 10.0,
         checkpoint: bool = False,
+        edit: Callable[[Manifest], Manifest] | None = None,
     ) -> None:
-        """Seal one step and ship it."""
+        """Seal one step and ship it; `edit` makes the sealer lie."""
         content = Content(
             kind=kind,
             batch=batch,
@@ -140,7 +141,12 @@ class Log:
             supersedes=supersedes,
         )
         now = Timestamp(self.wall, self.boot, self.monotonic)
+        before = self.head
         record, self.head = seal(self.head, content, now=now, agent=AGENT, signer=self.signer)
+        if edit is not None:
+            lie = edit(decode_manifest(note.parse(record.manifest.body).text))
+            self.lie(encode_manifest(lie), before)
+            return
         self.wall += timedelta(seconds=step)
         self.monotonic += 10_000_000_000
         shipped = [*record.before, record.manifest, *record.after]
@@ -149,12 +155,45 @@ class Log:
         for stored in shipped:
             self.store.put(self.prefix + stored.key, stored.body)
 
-    def batch(self, raw: bytes, *, notice: Notice | None = None, checkpoint: bool = False) -> None:
-        """Seal the next bytes of the source."""
+    def lie(self, text: bytes, head: Head | None = None) -> None:
+        """Put any `text` at the log's end (behind `head`), properly signed, linked and counted."""
+        head = head or self.head
+        body = sign_note(self.origin, text, self.signer)
+        tree, _ = head.tree.extend([merkle.leaf_hash(text)])
+        checkpoint = Checkpoint(self.origin, head.seq + 1, tree.root())
+        promise = sign_note(self.origin, encode_checkpoint(checkpoint), self.signer)
+        name = layout.manifest(head.seq, hashlib.sha256(body).hexdigest())
+        self.store.put(self.prefix + name, body)
+        self.store.put(self.prefix + layout.checkpoint(head.seq + 1, tree.root()), promise)
+        self.head = Head(self.origin, head.seq + 1, text_hash(text), tree, (*head.bundle, text))
+        self.wall += timedelta(seconds=10)
+        self.monotonic += 10_000_000_000
+
+    def batch(
+        self,
+        raw: bytes,
+        *,
+        batch: Batch | None = None,
+        notice: Notice | None = None,
+        checkpoint: bool = False,
+        edit: Callable[[Manifest], Manifest] | None = None,
+    ) -> None:
+        """Seal the next bytes of the source (as this `batch`)."""
         self.raw += raw
         span = self.source.take(raw)
+        batch = batch or batch_of(raw)
+        if edit is not None:  # the lie is in the manifest: the data is shipped as it is
+            key = layout.events(
+                self.head.seq, hashlib.sha256(batch.compressed).hexdigest(), self.wall
+            )
+            self.store.put(self.prefix + key, batch.compressed)
         self.add(
-            "batch", batch=batch_of(raw), sources=(span,), notice=notice, checkpoint=checkpoint
+            "batch",
+            batch=batch,
+            sources=(span,),
+            notice=notice,
+            checkpoint=checkpoint,
+            edit=edit,
         )
 
     def notice(self, reason: Reason, detail: str = "as a test") -> None:
@@ -247,7 +286,6 @@ def dump(store: MemoryStore, root: Path) -> Path:
         path = root / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body)
-    os.sync()
     return root
 
 

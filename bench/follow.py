@@ -1,0 +1,85 @@
+"""What the daemon costs beside a live log: 1,000 events/s, and none.
+
+Default configuration. Another process appends real lines, one write(2) each. CPU is the daemon's
+own clock (user + sys of all threads, read from the kernel in nanoseconds) between two moments, so
+start-up is left out: the idle span starts once what lay in the log is sealed, the busy one two
+seconds after the writer's start.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench import corpus
+from bench.bench import MB, Bench
+from bench.daemon import Installation, SpoolWatch
+from bench.process import MIB, cpu_seconds, memory
+from bench.replay import TIMES
+from bench.table import Row, known, under
+
+_RATE = 1_000
+_RAMP_SECONDS = 2.0
+
+
+def rows(bench: Bench) -> Iterator[Row]:
+    """The table's rows."""
+    bench.say("following: idle, then 1,000 events/s")
+    installation = Installation(bench.directory / "follow")
+    corpus.write(installation.log, 2 * MB)
+    with installation.following() as daemon:
+        _await_batch(installation.spool)
+        time.sleep(_RAMP_SECONDS)
+        idle = _share(daemon.pid, bench.watch_seconds)
+        idle_rss = memory(daemon.pid, "VmRSS")
+        times = bench.directory / "follow-times"
+        with writing(corpus.recording(), installation.log, rate=_RATE, times=times):
+            time.sleep(_RAMP_SECONDS)
+            began, before = time.monotonic_ns(), installation.log.stat().st_size
+            busy = _share(daemon.pid, bench.watch_seconds)
+            ended, after = time.monotonic_ns(), installation.log.stat().st_size
+        rss, peak = memory(daemon.pid, "VmRSS"), memory(daemon.pid, "VmHWM")
+    installation.remove()
+    written = sum(began <= at < ended for at, _ in TIMES.iter_unpack(times.read_bytes()))
+    seconds = (ended - began) / 1e9
+    yield known("following, events per second written", written / seconds, "")
+    yield known("following, MB per second written", (after - before) / MB / seconds, "", digits=1)
+    yield under("following, share of a core", busy * 100, 4, "%", digits=2)
+    yield known("following, RSS", rss / MIB, "MiB", digits=1)
+    yield known("following, peak RSS", peak / MIB, "MiB", digits=1)
+    yield under("idle, share of a core", idle * 100, 0.3, "%", digits=2)
+    yield known("idle, RSS", idle_rss / MIB, "MiB", digits=1)
+
+
+@contextmanager
+def writing(recording: Path, log: Path, *, rate: float, times: Path) -> Iterator[None]:
+    """Another process that appends `recording` to `log`, and notes in `times` when."""
+    command = [sys.executable, "-m", "bench.replay", str(recording), str(log)]
+    writer = subprocess.Popen([*command, "--rate", str(rate), "--times", str(times)])
+    try:
+        yield
+        if writer.poll() not in (None, 0):
+            raise subprocess.CalledProcessError(writer.returncode, command)
+    finally:
+        writer.send_signal(signal.SIGTERM)
+        writer.wait()
+
+
+def _await_batch(spool: Path) -> None:
+    watch = SpoolWatch(spool)
+    deadline = time.monotonic() + 30
+    while not any(sealed.manifest.data for sealed in watch.poll()):
+        if time.monotonic() > deadline:
+            raise TimeoutError("the daemon sealed no batch within 30 s")
+        time.sleep(0.1)
+
+
+def _share(pid: int, seconds: float) -> float:
+    before, start = cpu_seconds(pid), time.perf_counter()
+    time.sleep(seconds)
+    return (cpu_seconds(pid) - before) / (time.perf_counter() - start)

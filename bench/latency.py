@@ -1,0 +1,78 @@
+"""From a line's write(2) to the moment at which its record is durable, with `max_age: 200ms`.
+
+The writer is a process of its own and notes CLOCK_MONOTONIC just before each write. The bench lists
+the daemon's spool every 2 ms; once a new record's name is there it fsyncs that directory itself and
+takes the time after that (see `daemon.SpoolWatch`). The record's manifest says up to which offset
+it holds the log. So the figure has the poll's 2 ms and one more fsync in it, and trusts nothing
+that the daemon says of itself.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from bench import corpus
+from bench.bench import Bench
+from bench.daemon import Installation, Sealed, SpoolWatch
+from bench.follow import writing
+from bench.replay import TIMES
+from bench.table import Row, known, under
+
+_POLL_SECONDS = 0.002
+_SETTLE_SECONDS = 1.0
+
+
+def rows(bench: Bench) -> Iterator[Row]:
+    """The table's rows."""
+    for rate in (1_000, 2):
+        bench.say(f"latency at {rate:,} events/s")
+        delays = sorted(_delays(bench, rate))
+        name = f"latency at {rate:,} events/s"
+        yield known(f"{name}, lines", len(delays), "")
+        yield known(f"{name}, p50", _quantile(delays, 0.5), "ms")
+        yield under(f"{name}, p99", _quantile(delays, 0.99), 300, "ms")
+        yield known(f"{name}, worst", delays[-1], "ms")
+
+
+def _delays(bench: Bench, rate: int) -> list[float]:
+    """Milliseconds, one for each line."""
+    installation = Installation(bench.directory / "latency", batch={"max_age": "200ms"})
+    times = bench.directory / "latency-times"
+    records: list[Sealed] = []
+    with installation.following():
+        watch = SpoolWatch(installation.spool, durable=True)
+        time.sleep(_SETTLE_SECONDS)
+        watch.poll()  # the genesis
+        with writing(corpus.recording(), installation.log, rate=rate, times=times):
+            _watch(watch, records, bench.watch_seconds)
+        _watch(watch, records, _SETTLE_SECONDS)
+    installation.remove()
+    return _match(records, times.read_bytes())
+
+
+def _watch(watch: SpoolWatch, records: list[Sealed], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        records += watch.poll()
+        time.sleep(_POLL_SECONDS)
+
+
+def _match(records: list[Sealed], times: bytes) -> list[float]:
+    """The delay of each line: its record is the first that holds the log beyond the line's end."""
+    sealed = [(r.manifest.sources[-1].end, r.durable_ns) for r in records if r.manifest.data]
+    ends = [end for end, _ in sealed]
+    delays = []
+    for written_ns, end in TIMES.iter_unpack(times):
+        record = bisect_left(ends, end)
+        # A line without a record counts as late, not as absent.
+        late = record == len(ends)
+        delays.append(math.inf if late else (sealed[record][1] - written_ns) / 1e6)
+    return delays
+
+
+def _quantile(ordered: list[float], share: float) -> float:
+    """The nearest-rank quantile."""
+    return ordered[math.ceil(share * len(ordered)) - 1]
