@@ -9,7 +9,10 @@ mkdir -p var/audit
 [ -e var/signing-key.pem ] || "$bin/audit-shipper" keys generate "$PWD/var/signing-key.pem" >/dev/null
 
 if [ -n "$log" ]; then
-  [ -r "$log" ] || { echo "error: AUDIT_LOG=$log cannot be read: give a readable file, as its owner or root" >&2; exit 2; }
+  if [ ! -f "$log" ] || [ ! -r "$log" ]; then
+    echo "error: AUDIT_LOG=$log is not a file that can be read: name the audit log, as its owner or root" >&2
+    exit 2
+  fi
   log=$(realpath "$log")
   state=$PWD/var/state-$(printf %s "$log" | sha256sum | cut -c1-8)
 else

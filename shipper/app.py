@@ -213,8 +213,13 @@ class App:
         return 0 if drained or not self._once else 3
 
     async def _collect(self, collector: Collector) -> None:
-        """Follow the log until told to stop."""
+        """Follow the log until told to stop.
+
+        What cannot be read at the start ends it, with what to do; what cannot be read later is
+        tried again, since a person may be at work on it.
+        """
         await asyncio.to_thread(collector.begin)
+        await asyncio.to_thread(collector.step)
         wake = Wake(Path(self._config.source.path), poll_seconds=POLL_SECONDS)
         coalesce = min(COALESCE_SECONDS, self._config.batch.max_age / 8)
         unreadable = Backoff()

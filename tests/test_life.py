@@ -271,6 +271,14 @@ def test_a_directory_made_read_only_midway(place: Place, victim: str) -> None:
         assert place.verify() == 0
 
 
+def test_a_directory_in_the_place_of_the_log_ends_the_start(place: Place) -> None:
+    """What cannot be read at the start is one clear error and exit 3, not an endless retry."""
+    place.log.mkdir()
+    with running(place) as daemon:
+        assert daemon.process.wait(20) == 3
+    assert "audit.log is not a regular file" in daemon.said.read_text()
+
+
 def test_a_log_without_permission_says_what_to_do() -> None:
     """EACCES is one clear error with the remedy."""
     needs_root()
