@@ -18,6 +18,9 @@ MB = 10**6
 """Megabytes are powers of ten throughout, as in other shippers' figures."""
 
 
+_REPLAYED_BYTES = 150 * MB
+
+
 class NoRoomError(Exception):
     """The temporary directory's disk has too little space."""
 
@@ -30,6 +33,7 @@ class Bench:
         self.quick = quick
         self.full = full
         self._input: tuple[Path, int] | None = None
+        self._recording: Path | None = None
         self._captured: Installation | None = None
 
     @property
@@ -51,6 +55,14 @@ class Bench:
             path.parent.mkdir()
             self._input = path, corpus.write(path, self.input_bytes)
         return self._input
+
+    def recording(self) -> Path:
+        """Lines enough for a minute of 1,000 events/s, to be replayed; made once."""
+        if self._recording is None:
+            self.need(_REPLAYED_BYTES * 2)
+            self._recording = self.directory / "replayed.log"
+            corpus.write(self._recording, _REPLAYED_BYTES)
+        return self._recording
 
     def captured(self) -> tuple[Installation, int]:
         """An installation that has archived the input, and the input's size; made once."""

@@ -38,7 +38,7 @@ def rows(bench: Bench) -> Iterator[Row]:
         idle = _share(daemon.pid, bench.watch_seconds)
         idle_rss = memory(daemon.pid, "VmRSS")
         times = bench.directory / "follow-times"
-        with writing(corpus.recording(), installation.log, rate=_RATE, times=times):
+        with writing(bench.recording(), installation.log, rate=_RATE, times=times):
             time.sleep(_RAMP_SECONDS)
             began, before = time.monotonic_ns(), installation.log.stat().st_size
             busy = _share(daemon.pid, bench.watch_seconds)

@@ -14,7 +14,6 @@ import time
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from bench import corpus
 from bench.bench import Bench
 from bench.daemon import Installation, Sealed, SpoolWatch
 from bench.follow import writing
@@ -46,7 +45,7 @@ def _delays(bench: Bench, rate: int) -> list[float]:
         watch = SpoolWatch(installation.spool, durable=True)
         time.sleep(_SETTLE_SECONDS)
         watch.poll()  # the genesis
-        with writing(corpus.recording(), installation.log, rate=rate, times=times):
+        with writing(bench.recording(), installation.log, rate=rate, times=times):
             _watch(watch, records, bench.watch_seconds)
         _watch(watch, records, _SETTLE_SECONDS)
     installation.remove()

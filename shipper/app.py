@@ -39,8 +39,9 @@ from shipper.store.retrying import Backoff
 POLL_SECONDS = 1.0
 """The slow poll, for file systems where inotify is silent (NFS, some overlays)."""
 
-COALESCE_SECONDS = 0.025
-"""While data flows, how long to let it gather: 40 short wake-ups a second instead of thousands."""
+COALESCE_SECONDS = 0.1
+"""While data flows, how long to let it gather (less where `max_age` is short): 10 wake-ups a second
+instead of thousands."""
 
 IDLE_SECONDS = 1.0
 """After this long without data the watch is armed and the timer rests."""

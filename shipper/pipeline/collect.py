@@ -147,20 +147,14 @@ class Collector:
             if batch is None:
                 opened = self._clock.now().monotonic_ns
                 batch = self._batch = BatchBuilder(self._compressing, opened_ns=opened)
-            room = self._config.batch.max_bytes - batch.raw_size
-            taken = cutter.split(
-                data,
-                room_bytes=room,
-                room_lines=cutter.MAX_LINES - len(batch.leaves),
-                empty=not batch.raw_size,
-            )
-            if not taken:
+            room_bytes = self._config.batch.max_bytes - batch.raw_size
+            room_lines = cutter.MAX_LINES - len(batch.leaves)
+            taken = cutter.fitting(data, room_bytes=room_bytes, empty=not batch.raw_size)
+            if not taken or not room_lines:
                 self._seal_batch()
                 continue
-            piece, data = (data, b"") if taken == len(data) else (data[:taken], data[taken:])
-            lines = piece.split(b"\n")
-            if not lines[-1]:
-                lines.pop()
+            lines, taken = cutter.lines_of(data[:taken], room_lines=room_lines)
+            piece, data = data[:taken], data[taken:]
             batch.add(segment.source, piece, merkle.leaf_hashes(lines))
             self._scan = event.merge(self._scan, event.scan(lines))
             self._progress.events += len(lines)

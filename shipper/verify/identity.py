@@ -6,13 +6,14 @@ where a log of that name lies.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import islice
 
 from shipper.errors import FormatError, NotFoundError, VersionError
 from shipper.model import Manifest
 from shipper.seal import layout, note
 from shipper.seal.keys import signer_of
-from shipper.seal.manifest import Identity, decode_identity, decode_manifest
+from shipper.seal.manifest import Identity, decode_identity
 from shipper.verify import manifests
 from shipper.verify.reader import Reader
 
@@ -31,29 +32,37 @@ def lies_at(origin: str, path: str) -> bool:
 
 def introduce(reader: Reader, path: str) -> Identity | None:
     """Find the log's name and key; `reader.name` stays empty if nothing here can be trusted."""
-    identity = _identity(reader, path)
-    if identity is None:
-        reader.name = _name_in_manifests(reader, path)
+    parsed = _note(reader)
+    identity = _identity(reader, parsed, path) if parsed is not None else None
+    reader.name = reader.name or _name_in_manifests(reader, path)
     if reader.name:
         reader.ledger.log = reader.name
     return identity
 
 
-def _identity(reader: Reader, path: str) -> Identity | None:
-    ledger, where = reader.ledger, reader.full(layout.IDENTITY)
+def _note(reader: Reader) -> note.Note | None:
     body = reader.get(layout.IDENTITY, max_bytes=note.MAX_NOTE_BYTES, missing="identity-missing")
     if body is None:
         return None
     try:
-        parsed = note.parse(body)
+        return note.parse(body)
     except FormatError as error:
-        ledger.add("note-malformed", error.message, key=where)
+        reader.ledger.add("note-malformed", error.message, key=reader.full(layout.IDENTITY))
         return None
+
+
+def _identity(reader: Reader, parsed: note.Note, path: str) -> Identity | None:
+    ledger, where = reader.ledger, reader.full(layout.IDENTITY)
     try:
         identity = decode_identity(parsed.text)
+    except VersionError as error:
+        # Only what is signed may say that it is of a later version.
+        reader.name = _signed_name(reader, parsed, path)
+        code = "version-newer" if reader.name else "note-unsigned"
+        ledger.add(code, error.message, key=where)
+        return None
     except FormatError as error:
-        newer = isinstance(error, VersionError)
-        ledger.add("version-newer" if newer else "identity-malformed", error.message, key=where)
+        ledger.add("identity-malformed", error.message, key=where)
         return None
     if not reader.trusts(parsed, identity.log, layout.IDENTITY):
         return None
@@ -71,13 +80,21 @@ def _name_in_manifests(reader: Reader, path: str) -> str:
     for _, key in islice(manifests.numbered(reader, manifests.PLACE), _TRIED):
         try:
             body = reader.store.get(reader.full(key), max_bytes=note.MAX_NOTE_BYTES)
-            parsed = note.parse(body)
-            name = decode_manifest(parsed.text).log
-            signer_of(parsed, name, reader.keys)
+            name = _signed_name(reader, note.parse(body), path)
         except (FormatError, NotFoundError):
             continue
-        if lies_at(name, path):
+        if name:
             return name
+    return ""
+
+
+def _signed_name(reader: Reader, parsed: note.Note, path: str) -> str:
+    """The name under which a trusted key has signed, if such a log may lie here; else empty."""
+    for signature in parsed.signatures:
+        if lies_at(signature.name, path):
+            with suppress(FormatError):
+                signer_of(parsed, signature.name, reader.keys)
+                return signature.name
     return ""
 
 

@@ -28,7 +28,7 @@ from shipper.verify.report import SeenHead
 from shipper.verify.request import Numbers, Progress, Request, Window
 from shipper.verify.resume import check_key, check_last, check_length, may_resume
 from shipper.verify.strays import Strays
-from shipper.verify.tiles import Tiles
+from shipper.verify.tiles import Tiles, planned_reads
 from shipper.verify.walk import Start, Walk
 from shipper.verify.window import begin
 
@@ -60,6 +60,8 @@ def verify_log(
 
 
 class _LogCheck:
+    """The verification of one log in the making; `conclude` works however far it went."""
+
     def __init__(
         self,
         reader: Reader,
@@ -122,7 +124,8 @@ class _LogCheck:
         start = self._begin(bundled)
         checkpoints = Checkpoints(reader, from_size=max(bundled, start.seq))
         walk = self._new_walk(start, Payload(reader, window=None), bundles=False)
-        walk.along_bundles(bundled)
+        with reader.ahead(planned_reads(reader, start.seq, bundled)):
+            walk.along_bundles(bundled)
         walk.along_notes(checkpoints)
         self._finish(walk, checkpoints)
 
@@ -199,7 +202,8 @@ class _LogCheck:
         if walk.manifests:
             outcome.first_seq = self._start.seq
         self._succession()
-        if not self._start.seq or outcome.resumed:
+        everything = not self._start.seq and self._request.window == Window()
+        if everything or outcome.resumed:
             outcome.seen = self._to_remember(walk)
 
     def _succession(self) -> None:

@@ -5,12 +5,14 @@ The edge to the store. A `StoreError` that is no verdict (unreachable, no permis
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from shipper.errors import FormatError, NotFoundError
 from shipper.seal import note
 from shipper.seal.keys import VerifierKey, signer_of
 from shipper.store.base import Store
+from shipper.verify.ahead import ReadAhead
 from shipper.verify.ledger import Ledger
 
 
@@ -34,6 +36,15 @@ class Reader:
     def full(self, key: str) -> str:
         """The key as the store knows it."""
         return self.prefix + key
+
+    @contextmanager
+    def ahead(self, plan: Iterable[tuple[str, int]]) -> Iterator[None]:
+        """Fetch what is planned before it is asked for, as long as the context lasts."""
+        store = self.store
+        with ReadAhead(store) as self.store:
+            self.store.expect(plan)
+            yield
+        self.store = store
 
     def get(
         self,

@@ -6,7 +6,7 @@ proved by a signed root later, or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from shipper.seal.merkle import (
     TILE_WIDTH,
@@ -84,6 +84,13 @@ def read_bundle(reader: Reader, number: int, *, required: bool) -> list[bytes] |
         reader.ledger.add("bundle-wrong", f"it has {len(texts)} entries", key=reader.full(key))
         return None
     return texts
+
+
+def planned_reads(reader: Reader, first: int, until: int) -> Iterator[tuple[str, int]]:
+    """(key, most bytes) of bundles and tiles, in the order in which a walk asks for them."""
+    for number in range(first // TILE_WIDTH, until // TILE_WIDTH):
+        yield reader.full(tile_path("entries", number)), MAX_BUNDLE_BYTES
+        yield reader.full(tile_path(0, number)), TILE_BYTES
 
 
 def edge(reader: Reader, bundles: int) -> Tree | None:

@@ -10,28 +10,37 @@ from shipper.batch import cutter
 LINES = st.lists(st.binary(max_size=30).map(lambda b: b.replace(b"\n", b"") + b"\n"), max_size=40)
 
 
-@given(lines=LINES, room=st.integers(-5, 200), room_lines=st.integers(0, 20), empty=st.booleans())
+@given(lines=LINES, room=st.integers(-5, 200), empty=st.booleans())
 def test_a_cut_is_the_longest_run_of_whole_lines_that_fits(
-    lines: list[bytes], room: int, room_lines: int, *, empty: bool
+    lines: list[bytes], room: int, *, empty: bool
 ) -> None:
-    """No line is split, neither limit is passed, and no more lines would have fitted."""
-    data = b"".join(lines)
-    taken = cutter.split(data, room_bytes=room, room_lines=room_lines, empty=empty)
+    """No line is split, the room is kept, and no more lines would have fitted."""
+    taken = cutter.fitting(b"".join(lines), room_bytes=room, empty=empty)
     fitting, size = 0, 0
-    for line in lines[:room_lines]:
+    for line in lines:
         if size + len(line) > room and not (empty and fitting == 0):
             break
         fitting, size = fitting + 1, size + len(line)
     assert taken == size
 
 
+@given(lines=LINES, torn=st.binary(max_size=9), room=st.integers(1, 50))
+def test_lines_are_counted_and_cut_in_one(lines: list[bytes], torn: bytes, room: int) -> None:
+    """At most `room` lines, as bytes of the data that they take; a torn one at the end counts."""
+    every = [*lines, torn.replace(b"\n", b"x")]
+    data = b"".join(every)
+    cut, taken = cutter.lines_of(data, room_lines=room)
+    assert cut == [line.removesuffix(b"\n") for line in every if line][:room]
+    assert taken == len(b"".join([line for line in every if line][:room]))
+
+
 @given(piece=st.binary(min_size=1, max_size=50).map(lambda b: b.replace(b"\n", b"x")))
 def test_a_piece_of_a_line_is_never_cut(piece: bytes) -> None:
     """A torn line longer than the room makes a batch of its own."""
-    assert cutter.split(piece, room_bytes=10, room_lines=9, empty=True) == len(piece)
-    short = len(piece) <= 10
-    expected = len(piece) if short else 0
-    assert cutter.split(piece, room_bytes=10, room_lines=9, empty=False) == expected
+    assert cutter.fitting(piece, room_bytes=10, empty=True) == len(piece)
+    assert cutter.fitting(piece, room_bytes=10, empty=False) == (
+        len(piece) if len(piece) <= 10 else 0
+    )
 
 
 def test_a_batch_is_due_at_its_age() -> None:

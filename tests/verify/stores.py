@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,6 +93,7 @@ class Growing(Wrapped):
         super().__init__(log.store)
         self._log = log
         self._calls = calls
+        self._lock = threading.Lock()
 
     def scan(self, prefix: str, *, after: str = "") -> Iterator[Entry]:
         listed = list(super().scan(prefix, after=after))
@@ -104,9 +106,10 @@ class Growing(Wrapped):
         return body
 
     def _grow(self) -> None:
-        if self._calls > 0:
-            self._calls -= 1
-            self._log.batch(b"%d\n" % self._calls, checkpoint=True)
+        with self._lock:
+            if self._calls > 0:
+                self._calls -= 1
+                self._log.batch(b"%d\n" % self._calls, checkpoint=True)
 
 
 class Deadly(DirectoryStore):

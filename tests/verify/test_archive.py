@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from shipper.seal import layout, note
 from shipper.seal.keys import VerifierKey
+from shipper.seal.sealer import sign_note
 from shipper.store.directory import DirectoryStore
 from shipper.store.memory import MemoryStore
 from shipper.store.open import open_store
@@ -152,6 +155,25 @@ def test_a_log_is_found_without_its_note(tmp_path: Path) -> None:
     for below in ("", PREFIX):
         (one,) = report(DirectoryStore(root / below)).logs
         assert (one.origin, codes(one)) == (ORIGIN, {"identity-missing"})
+
+
+def test_an_archive_of_a_later_version_could_not_be_checked() -> None:
+    """Where all is signed, but of a version that this program does not know, nothing is proved."""
+    log = small()
+    for key, body in list(objects(log).items()):
+        if key.endswith(".note"):
+            text = note.parse(body).text.replace(b"/v1\n", b"/v2\n")
+            objects(log)[key] = sign_note(ORIGIN, text, log.signer)
+    found = report(log.store)
+    assert found.exit_code == 1  # the names are still those of version 1
+    for key in keys_of(log, "manifest/"):
+        body = objects(log).pop(key)
+        name = layout.manifest(int(key[-34:-22]), sha256(body).hexdigest())
+        objects(log)[PREFIX + name] = body
+    for key in keys_of(log, "checkpoint/"):
+        del objects(log)[key]
+    found = report(log.store)
+    assert (found.exit_code, codes(found)) == (3, {"version-newer"})
 
 
 def test_a_wrong_key_is_one_clear_problem() -> None:

@@ -17,17 +17,18 @@ from shipper.verify.report import EXIT_CODES
 from shipper.verify.text import render
 from tests.verify.archive import codes, dump, verify
 from tests.verify.attacks import ATTACKS, Attack, fresh
+from tests.verify.interference import INTERFERENCE
 from tests.verify.lies import FIELDS, LIES
 from tests.verify.obstacles import OBSTACLES, Obstacle
+from tests.verify.takeovers import TAKEOVERS
 
 THREATS = Path(__file__).parent.parent.parent / "docs" / "threat-model.md"
-CARRIED_OUT = {(a.threat, a.exit_code) for a in (*ATTACKS, *LIES)} | {
-    (o.threat, o.exit_code) for o in OBSTACLES
-}
+ALL = [*ATTACKS, *INTERFERENCE, *LIES, *TAKEOVERS]
+CARRIED_OUT = {(a.threat, a.exit_code) for a in ALL} | {(o.threat, o.exit_code) for o in OBSTACLES}
 _ROW = re.compile(r"^\| (T\d\d) \|.*\| ([a-z]+) \|$", re.MULTILINE)
 
 
-@pytest.mark.parametrize("attack", [*ATTACKS, *LIES], ids=str)
+@pytest.mark.parametrize("attack", ALL, ids=str)
 def test_attack_is_noticed(attack: Attack) -> None:
     """What the attacker does gets the verdict that the threat table claims."""
     log = fresh(attack.base)
