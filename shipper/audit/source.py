@@ -32,8 +32,8 @@ class _Reader(Protocol):
 class SourceFile:
     """Owns the descriptor `fd` until `close`.
 
-    Two threads may share it: one reads, the other absorbs what was read and asks for spans. The
-    first changes all but `end` and the hash, the second nothing but these.
+    Reading and absorbing are apart: the reader runs ahead by what is not sealed yet, and only `end`
+    and the hash say what was.
     """
 
     def __init__(self, fd: int, path: Path, *, live: Path, was_live: bool) -> None:
@@ -55,9 +55,8 @@ class SourceFile:
         """Whether `seek` stopped in the middle of a line."""
         self._hash = hashlib.sha256()
         self.end = 0
-        self._mark = (0, self._hash.digest())
 
-    # -- what the reading thread does ---------------------------------------------------------
+    # -- for the reader -----------------------------------------------------------------------
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes after those read before; nothing at the end: see `state`."""
@@ -121,9 +120,7 @@ class SourceFile:
 
     def continues(self, other: SourceFile) -> bool:
         """Whether this one starts with all that was absorbed of `other`, and now stands there."""
-        # One attribute read: the other's absorbing thread may be at work.
-        end, digest = other._mark
-        return self.seek(end) and self._hash.digest() == digest
+        return self.seek(other.end) and self._hash.digest() == other._hash.digest()
 
     def renamed(self, sibling: Sibling) -> None:
         """The API server has rotated this file: it is `sibling` now."""
@@ -144,13 +141,12 @@ class SourceFile:
         new.stamp = self.stamp
         return new
 
-    # -- what the absorbing thread does -------------------------------------------------------
+    # -- for whoever absorbs ------------------------------------------------------------------
 
     def absorb(self, data: bytes) -> None:
         """Count `data` as taken. To be called once for each piece read, in order."""
         self._hash.update(data)
         self.end += len(data)
-        self._mark = (self.end, self._hash.digest())
 
     def span(self, start: int) -> SourceSpan:
         """The record of bytes `[start, end)`, with the hash of `[0, end)`."""

@@ -7,7 +7,6 @@ since the newest record is read again.
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 from msgspec import UNSET, UnsetType
 
@@ -56,7 +55,6 @@ class Collector:
         self._clock = clock
         self._logger = logger
         self._progress = progress
-        self._compressing = ThreadPoolExecutor(1, thread_name_prefix="compress")
         self._batch: BatchBuilder | None = None
         self._scan = event.EMPTY
         self._full_since: Timestamp | None = None
@@ -124,8 +122,7 @@ class Collector:
         self._seal(kind="shutdown")
 
     def close(self) -> None:
-        """Let go of files and threads; nothing is sealed."""
-        self._compressing.shutdown()
+        """Let go of the files; nothing is sealed."""
         self._follower.close()
 
     def wait_seconds(self) -> float:
@@ -146,7 +143,7 @@ class Collector:
             batch = self._batch
             if batch is None:
                 opened = self._clock.now().monotonic_ns
-                batch = self._batch = BatchBuilder(self._compressing, opened_ns=opened)
+                batch = self._batch = BatchBuilder(opened_ns=opened)
             room_bytes = self._config.batch.max_bytes - batch.raw_size
             room_lines = cutter.MAX_LINES - len(batch.leaves)
             taken = cutter.fitting(data, room_bytes=room_bytes, empty=not batch.raw_size)
@@ -169,8 +166,6 @@ class Collector:
 
     def _finished(self, finished: Finished) -> None:
         """The reader has left a file: had somebody changed it behind the reader?"""
-        if self._batch is not None:
-            self._batch.settle()
         source = finished.source
         if finished.was_live and not source.unchanged():
             self._notice(

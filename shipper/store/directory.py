@@ -24,6 +24,9 @@ from shipper.store.base import Entry
 LIST_PAGE = 200_000
 """Names of one directory held at once while listing: some 30 MB. More names cost more passes."""
 
+MAX_DEPTH = 24
+"""Directories below each other that a listing goes down; a log's objects lie nine deep at most."""
+
 _FS_IOC_GETFLAGS, _FS_IOC_SETFLAGS, _FS_IMMUTABLE_FL = 0x80086601, 0x40086602, 0x10
 _READ_ONLY = 0o444
 
@@ -67,9 +70,10 @@ class DirectoryStore:
 
     def last(self, prefix: str) -> Entry | None:
         with _store_errors(f"{self.url}/{prefix} could not be listed"):
-            names = _names(self._root / prefix, prefix, "", "")
-            name, _, size = max((n for n in names if not n[1]), default=("", False, 0))
-            return Entry(prefix + name, size) if name else None
+            directory = self._root / prefix
+            names = (n for n in _names(directory, prefix, "", "") if not n.endswith("/"))
+            name = max(names, default="")
+            return Entry(prefix + name, _size(directory / name)) if name else None
 
     def children(self, prefix: str) -> list[str]:
         with _store_errors(f"{self.url}/{prefix} could not be listed"):
@@ -116,18 +120,20 @@ class DirectoryStore:
         last = ""
         while True:
             page = heapq.nsmallest(LIST_PAGE, _names(directory, prefix, after, last))
-            for sort_key, is_directory, size in page:
-                if is_directory:
-                    yield from self._scan(prefix + sort_key, after)
-                else:
-                    yield Entry(prefix + sort_key, size)
+            for name in page:
+                if not name.endswith("/"):
+                    yield Entry(prefix + name, _size(directory / name))
+                elif prefix.count("/") < MAX_DEPTH:
+                    yield from self._scan(prefix + name, after)
+                else:  # nothing of ours lies so deep; somebody wants to exhaust the stack
+                    yield Entry(prefix + name.rstrip("/"), 0)
             if len(page) < LIST_PAGE:
                 return
-            last = page[-1][0]
+            last = page[-1]
 
 
-def _names(directory: Path, prefix: str, after: str, last: str) -> Iterator[tuple[str, bool, int]]:
-    """Names beyond `last`; a directory's sorts with its slash, as object stores order keys."""
+def _names(directory: Path, prefix: str, after: str, last: str) -> Iterator[str]:
+    """Names beyond `last`; a directory's ends in its slash, as object stores order keys."""
     try:
         entries = os.scandir(directory)
     except (FileNotFoundError, NotADirectoryError):
@@ -139,10 +145,15 @@ def _names(directory: Path, prefix: str, after: str, last: str) -> Iterator[tupl
             is_directory = entry.is_dir(follow_symlinks=False)
             name = entry.name + "/" if is_directory else entry.name
             key = prefix + name
-            if name <= last or (key <= after and not (is_directory and after.startswith(key))):
-                continue
-            size = 0 if is_directory else entry.stat(follow_symlinks=False).st_size
-            yield name, is_directory, size
+            if name > last and (key > after or (is_directory and after.startswith(key))):
+                yield name
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _read(path: Path, key: str, max_bytes: int) -> bytes:

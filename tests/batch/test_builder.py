@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
 
 import zstandard
 
@@ -27,14 +26,13 @@ class FakeSource:
 
 
 def test_bytes_come_back_exactly_and_in_order() -> None:
-    """Small and large pieces, inline or through the second thread, decompress to what went in."""
+    """Small and large pieces decompress to what went in."""
     source = FakeSource("a", end=100)
     pieces = [b"small\n", b"x" * 300_000 + b"\n", b"s\n"] + [bytes([n]) * 99_999 for n in range(9)]
-    with ThreadPoolExecutor(1) as executor:
-        builder = BatchBuilder(executor, opened_ns=0)
-        for piece in pieces:
-            builder.add(source, piece, [b"leaf"])
-        batch, spans = builder.finish(unterminated=True, range_=None, malformed_lines=3)
+    builder = BatchBuilder(opened_ns=0)
+    for piece in pieces:
+        builder.add(source, piece, [b"leaf"])
+    batch, spans = builder.finish(unterminated=True, range_=None, malformed_lines=3)
     data = b"".join(pieces)
     assert zstandard.ZstdDecompressor().decompressobj().decompress(batch.compressed) == data
     assert source.taken == data
@@ -46,10 +44,9 @@ def test_bytes_come_back_exactly_and_in_order() -> None:
 def test_a_source_that_comes_back_has_two_spans() -> None:
     """Bytes of one file on both sides of another's are two spans, each where it was read."""
     first, second = FakeSource("a"), FakeSource("b", end=7)
-    with ThreadPoolExecutor(1) as executor:
-        builder = BatchBuilder(executor, opened_ns=0)
-        for source, piece in ((first, b"1\n"), (second, b"22\n"), (first, b"333\n")):
-            builder.add(source, piece, [])
-        assert builder.sources == 3
-        _, spans = builder.finish(unterminated=False, range_=None, malformed_lines=0)
+    builder = BatchBuilder(opened_ns=0)
+    for source, piece in ((first, b"1\n"), (second, b"22\n"), (first, b"333\n")):
+        builder.add(source, piece, [])
+    assert builder.sources == 3
+    _, spans = builder.finish(unterminated=False, range_=None, malformed_lines=0)
     assert [(s.path, s.start, s.end) for s in spans] == [("a", 0, 2), ("b", 7, 10), ("a", 2, 6)]

@@ -115,3 +115,14 @@ def test_listing_a_huge_directory_is_paged(tmp_path: Path, monkeypatch: pytest.M
     for key in keys:
         store.put(key, b"x")
     assert [entry.key for entry in store.scan("m/")] == sorted(keys)
+
+
+def test_a_very_deep_tree_does_not_exhaust_the_stack(tmp_path: Path) -> None:
+    """A listing ends somewhere, and says where it stopped."""
+    here = tmp_path
+    for _ in range(200):
+        here /= "d"
+    here.mkdir(parents=True)
+    (here / "object").write_bytes(b"x")
+    (entry,) = DirectoryStore(tmp_path).scan("")
+    assert entry.key.startswith("d/d/d/")
