@@ -5,14 +5,20 @@ the daemon's spool every 2 ms; once a new record's name is there it fsyncs that 
 takes the time after that (see `daemon.SpoolWatch`). The record's manifest says up to which offset
 it holds the log. So the figure has the poll's 2 ms and one more fsync in it, and trusts nothing
 that the daemon says of itself.
+
+A record costs three fsyncs, and at five records a second one stall of the disk in twenty seconds is
+the p99. So the same disk is also watched alone, afterwards: three fsyncs of small files, five times
+a second, with no daemon running. Their worst says how long this disk can stall by itself.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import time
 from bisect import bisect_left
 from collections.abc import Iterator
+from pathlib import Path
 
 from bench.bench import Bench
 from bench.daemon import Installation, Sealed, SpoolWatch
@@ -22,6 +28,8 @@ from bench.table import Row, known, under
 
 _POLL_SECONDS = 0.002
 _SETTLE_SECONDS = 1.0
+_PROBE_SECONDS = 0.2
+_PROBE_BYTES = 40_000
 
 
 def rows(bench: Bench) -> Iterator[Row]:
@@ -34,6 +42,10 @@ def rows(bench: Bench) -> Iterator[Row]:
         yield known(f"{name}, p50", _quantile(delays, 0.5), "ms")
         yield under(f"{name}, p99", _quantile(delays, 0.99), 300, "ms")
         yield known(f"{name}, worst", delays[-1], "ms")
+    bench.say("the disk alone")
+    stalls = sorted(_disk_alone(bench))
+    yield known("three fsyncs without the daemon, p50", _quantile(stalls, 0.5), "ms", digits=1)
+    yield known("three fsyncs without the daemon, worst", stalls[-1], "ms")
 
 
 def _delays(bench: Bench, rate: int) -> list[float]:
@@ -70,6 +82,30 @@ def _match(records: list[Sealed], times: bytes) -> list[float]:
         late = record == len(ends)
         delays.append(math.inf if late else (sealed[record][1] - written_ns) / 1e6)
     return delays
+
+
+def _disk_alone(bench: Bench) -> Iterator[float]:
+    """Milliseconds that two new files and their directory take to become durable."""
+    directory = bench.directory / "probe"
+    directory.mkdir()
+    deadline = time.monotonic() + bench.watch_seconds
+    while time.monotonic() < deadline:
+        start = time.monotonic_ns()
+        for name in ("data", "record"):
+            _durable(directory / f"{start}-{name}", os.O_WRONLY | os.O_CREAT, bytes(_PROBE_BYTES))
+        _durable(directory, os.O_RDONLY | os.O_DIRECTORY, b"")
+        yield (time.monotonic_ns() - start) / 1e6
+        time.sleep(_PROBE_SECONDS)
+
+
+def _durable(path: Path, flags: int, body: bytes) -> None:
+    fd = os.open(path, flags, 0o600)
+    try:
+        if body:
+            os.write(fd, body)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _quantile(ordered: list[float], share: float) -> float:

@@ -58,7 +58,7 @@ from shipper.model import Notice, SourceSpan
 
 __all__ = ["Finished", "Follower", "Segment", "Step"]
 
-READ_BYTES = 512 * 1024
+READ_BYTES = 1024 * 1024
 """How much one read takes: enough that system calls cost nothing, little enough for a cache."""
 
 SETTLE_SECONDS = 5.0

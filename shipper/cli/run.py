@@ -13,6 +13,7 @@ from shipper import config as configuration
 from shipper.app import App
 from shipper.cli.live import LiveLine
 from shipper.cli.options import config_option
+from shipper.heap import keep_freed_memory
 from shipper.logs import make_logger
 from shipper.pipeline.progress import Progress
 
@@ -27,6 +28,7 @@ def run(config_path: Path, once: bool) -> None:
     one leaves at once; what is sealed waits in the spool. --once exits 3 if the store did not take
     everything; nothing is lost, the next run ships it.
     """
+    keep_freed_memory()
     config = configuration.load(config_path)
     progress = Progress()
     live = LiveLine(progress) if sys.stderr.isatty() else None

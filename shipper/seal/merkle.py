@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from operator import add
 from typing import NamedTuple
 
 TILE_WIDTH = 256
@@ -20,17 +21,8 @@ def leaf_hash(leaf: bytes) -> bytes:
 
 
 def leaf_hashes(leaves: Iterable[bytes]) -> list[bytes]:
-    """`leaf_hash` of each; one call for many, since a call per line costs as much as its hash.
-
-    A copy of the hash of 0x00 is a sixth faster than a new hash over a new string.
-    """
-    begin = sha256(b"\x00").copy
-    hashes = []
-    for leaf in leaves:
-        digest = begin()
-        digest.update(leaf)
-        hashes.append(digest.digest())
-    return hashes
+    """`leaf_hash` of each; one call for many, since a call per line costs as much as its hash."""
+    return _hashed(b"\x00", leaves)
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
@@ -42,15 +34,25 @@ def root(hashes: Sequence[bytes]) -> bytes:
     """The Merkle tree hash over leaf hashes (or over roots of equal, perfect subtrees)."""
     if not hashes:
         return EMPTY_ROOT
-    digest = sha256
     level = list(hashes)
     while len(level) > 1:
-        pairs = iter(level)
-        above = [digest(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs)]  # noqa: B905 the odd one out moves up below
-        if len(level) % 2:
-            above.append(level[-1])
-        level = above
+        odd = [level.pop()] if len(level) % 2 else []
+        level = _hashed(b"\x01", map(add, level[::2], level[1::2])) + odd
     return level[0]
+
+
+def _hashed(prefix: bytes, bodies: Iterable[bytes]) -> list[bytes]:
+    """SHA-256(prefix || body) of each.
+
+    A copy of the prefix's hash is a sixth faster than a new hash over a new string.
+    """
+    begin = sha256(prefix).copy
+    hashes = []
+    for body in bodies:
+        digest = begin()
+        digest.update(body)
+        hashes.append(digest.digest())
+    return hashes
 
 
 class Tile(NamedTuple):
