@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
-from contextlib import suppress
 
 import click
 
+from shipper.cli.options import keys_option, log_option
 from shipper.errors import ConfigError, ShipperError
 from shipper.seal.keys import load_keys
 from shipper.store.open import open_store
@@ -18,7 +17,6 @@ from shipper.verify.report import Verdicts, exit_code
 from shipper.verify.request import Numbers
 
 _SEQ = re.compile(r"([0-9]{1,12})(-([0-9]{1,12})?)?")
-_CLOSED_PIPE = 128 + 13
 
 
 @click.command(
@@ -28,11 +26,8 @@ Exit codes: 0 all that was printed is all there is, and verified; 1 integrity; 2
 """
 )
 @click.argument("store")
-@click.option(
-    "--key", "keys", metavar="KEY", multiple=True, required=True,
-    help="A trusted public key: base64, PEM file, C2SP verifier key, or a directory of these.",
-)  # fmt: skip
-@click.option("--log", "origin", metavar="ORIGIN", help="This log alone.")
+@keys_option
+@log_option
 @click.option("--seq", metavar="N[-M]", help="Only manifest N, N to M (N-M), or from N on (N-).")
 def cat(store: str, keys: tuple[str, ...], origin: str | None, seq: str | None) -> None:
     """Print the verified raw events of STORE, byte for byte, in the order of their sealing.
@@ -54,8 +49,7 @@ def cat(store: str, keys: tuple[str, ...], origin: str | None, seq: str | None) 
             verdicts.append(ledger.verdicts(freshness_asked=False))
         output.flush()
     except BrokenPipeError:
-        _close_quietly()
-        raise SystemExit(_CLOSED_PIPE) from None
+        raise  # not the disk's fault: whoever read has left
     except OSError as error:
         raise ShipperError(f"standard output cannot be written: {error.strerror}") from error
     raise SystemExit(exit_code(verdicts))
@@ -70,9 +64,3 @@ def parse_numbers(text: str) -> Numbers:
     if match[2] is None:
         return Numbers(first, first)
     return Numbers(first, int(match[3]) if match[3] else None)
-
-
-def _close_quietly() -> None:
-    """Python flushes standard output at exit: let that go nowhere."""
-    with suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -14,3 +14,14 @@ config_option = click.option(
     show_default=True,
     help="The configuration file.",
 )
+
+keys_option = click.option(
+    "--key",
+    "keys",
+    metavar="KEY",
+    multiple=True,
+    required=True,
+    help="A trusted public key: base64, PEM file, C2SP verifier key, or a directory of these.",
+)
+
+log_option = click.option("--log", "origin", metavar="ORIGIN", help="This log alone.")

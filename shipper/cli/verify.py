@@ -16,6 +16,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from shipper.cli.options import keys_option, log_option
 from shipper.config import parse_duration
 from shipper.errors import ConfigError
 from shipper.seal.keys import load_keys
@@ -28,7 +29,6 @@ from shipper.verify.request import Request, Window
 from shipper.verify.text import render
 
 _COLOURS = {"holds": "green", "fails": "red", "unknown": "yellow", "not asked": None}
-_INTERRUPTED = 128 + 2
 
 
 @click.command(
@@ -41,11 +41,8 @@ Exit codes (the lowest of all that failed):
 """
 )
 @click.argument("store")
-@click.option(
-    "--key", "keys", metavar="KEY", multiple=True, required=True,
-    help="A trusted public key: base64, PEM file, C2SP verifier key, or a directory of these.",
-)  # fmt: skip
-@click.option("--log", "origin", metavar="ORIGIN", help="This log alone.")
+@keys_option
+@log_option
 @click.option(
     "--since", metavar="T",
     help="Begin at the last entry bundle before T (RFC 3339, or a duration back from now).",
@@ -98,19 +95,16 @@ def verify(
         again=again,
     )
     seen = heads.load(head_file) if head_file is not None else {}
-    try:
-        with _shown_progress() as told:
-            verified = verify_archive(
-                partial(open_store, store),
-                trusted,
-                request,
-                now=now,
-                seen=seen,
-                workers=len(os.sched_getaffinity(0)),
-                progress=told,
-            )
-    except KeyboardInterrupt:
-        raise SystemExit(_INTERRUPTED) from None
+    with _shown_progress() as told:
+        verified = verify_archive(
+            partial(open_store, store),
+            trusted,
+            request,
+            now=now,
+            seen=seen,
+            workers=len(os.sched_getaffinity(0)),
+            progress=told,
+        )
     _print(verified.report, output)
     if head_file is not None:
         heads.save(head_file, verified.seen)

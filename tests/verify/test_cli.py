@@ -230,7 +230,7 @@ def test_a_closed_pipe_is_quiet(tmp_path: Path) -> None:
     process.stdout.read(10)
     process.stdout.close()
     assert process.stderr.read() == b""
-    assert process.wait() == 128 + 13
+    assert process.wait() == 3  # could not print all of it
 
 
 def test_hostile_names_cannot_write_to_the_terminal(tmp_path: Path) -> None:
