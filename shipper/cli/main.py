@@ -39,6 +39,15 @@ class _Verbs(click.Group):
         command: click.Command = getattr(module, cmd_name)
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Whoever read our output has left. click would exit with 1, which means tampering, and
+            # Python would complain when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(ShipperError.exit_code)
+
 
 @click.group(
     cls=_Verbs,
@@ -64,10 +73,6 @@ def _run() -> int:
     except (click.Abort, KeyboardInterrupt):
         # Not click's own 1, which would say that an archive has been tampered with.
         click.echo("error: interrupted", err=True)
-        return ShipperError.exit_code
-    except BrokenPipeError:
-        # Whoever read our output has left; Python must not complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ShipperError.exit_code
     except ShipperError as error:
         click.echo(f"error: {error}", err=True)
