@@ -115,7 +115,8 @@ class SpoolLimits(_Section, frozen=True):
     path: Annotated[str, msgspec.Meta(pattern="^/")] = "/var/lib/audit-shipper/spool"
     """A directory on a local disk, this daemon's alone."""
     max_bytes: Size = _size("10GiB")
-    """At this size reading stops until the store has taken some. 10 GiB is days of most logs."""
+    """At this size reading stops until the store has taken some; what was read then (1 MiB) is
+    still sealed. 10 GiB is days of most logs."""
 
 
 class StoreOptions(_Section, frozen=True):
