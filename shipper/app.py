@@ -13,6 +13,7 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from shipper import __version__
 from shipper import config as configuration
@@ -22,16 +23,24 @@ from shipper.audit.wake import Wake
 from shipper.clock import Clock, SystemClock
 from shipper.config import Config
 from shipper.disk import Disk
-from shipper.errors import ShipperError, SourceError, StoreError
+from shipper.errors import (
+    ConflictError,
+    RefusedError,
+    ShipperError,
+    SourceError,
+    StoreError,
+)
 from shipper.logs import Logger
 from shipper.model import Agent
 from shipper.pipeline.collect import Collector
+from shipper.pipeline.fence import Fence
 from shipper.pipeline.progress import Progress
 from shipper.pipeline.recorder import Recorder
 from shipper.pipeline.ship import Shipper
 from shipper.pipeline.start import OldHead, Start, find_old_head, new_instance, resume
 from shipper.seal.signer import FileSigner
 from shipper.spool.spool import Spool
+from shipper.store.attempts import Attempts
 from shipper.store.base import Store
 from shipper.store.open import open_store
 from shipper.store.retrying import Backoff
@@ -49,11 +58,18 @@ IDLE_SECONDS = 1.0
 SETTLE_SECONDS = 0.25
 """How long `--once` waits for a half-written last line: ten times what was ever measured."""
 
-OLD_HEAD_SECONDS = 10.0
-"""How long a new instance asks the store for the node's old log before it begins without."""
+PATIENCE_SECONDS = 10.0
+"""How long a start waits for the store's answers: a new instance asks for the node's old log, and
+begins without it after that time; what else is asked is asked once."""
+
+T = TypeVar("T")
 
 
 _ROOM_POLL_SECONDS = 0.05
+
+
+class UnansweredError(Exception):
+    """The store did not answer in time."""
 
 
 class App:
@@ -78,11 +94,11 @@ class App:
         self._progress = progress
         self._clock = clock or SystemClock()
         self._signer = FileSigner.load(Path(config.seal.key_file))
-        self._store = store or open_store(
-            config.store.url, immutable=config.store.immutable, disk=disk
-        )
+        self._store = store or open_store(config.store, disk=disk)
         self._spool = Spool(Path(config.spool.path), disk=disk)
         self._settle_seconds = settle_seconds
+        self._attempts = Attempts()
+        self._patience_seconds = max(1.0, min(PATIENCE_SECONDS, config.shutdown.drain))
         self._stopping = asyncio.Event()
         self._collector: Collector | None = None
         self._give_up: Callable[[], None] = lambda: None
@@ -113,7 +129,10 @@ class App:
     async def _start(self) -> Start:
         key = self._signer.key
         start = resume(self._spool, self._config, key)
-        if start is None:
+        await self._preflight()
+        if start is not None:
+            await self._refuse_second_writer(start.head.log)
+        else:
             old = await self._old_head()
             start = new_instance(self._config, secrets.token_hex(8), old)
         self._progress.sealed_seq = start.head.seq - 1
@@ -141,22 +160,43 @@ class App:
                 remedy="check source.path against the API server's --audit-log-path",
             )
 
+    async def _preflight(self) -> None:
+        """Refuse a store that is not what the configuration asks for.
+
+        One that does not answer, or not to these credentials, is no reason to read nothing.
+        """
+        try:
+            checks = await self._asked(lambda: list(self._store.preflight()), "preflight_failed")
+        except UnansweredError:
+            return
+        for check in checks:
+            if check.state == "refused":
+                raise RefusedError(check.says, remedy=check.remedy)
+            if check.state == "unknown":
+                self._logger.warning("preflight_unknown", error=check.says, remedy=check.remedy)
+            elif check.state != "ok":
+                self._logger.error("preflight_wrong", error=check.says, remedy=check.remedy)
+
+    async def _refuse_second_writer(self, log: str) -> None:
+        """Before anything is sealed; the ship loop looks again before it vouches for the log."""
+        fence = Fence(self._store, log, self._signer.key, self._spool)
+        with suppress(UnansweredError):
+            await self._asked(fence.check, "fence_unknown")
+
     async def _old_head(self) -> OldHead | None:
+        def find() -> OldHead | None:
+            return find_old_head(self._store, self._config, self._signer.key)
+
         backoff = Backoff()
-        patience = min(OLD_HEAD_SECONDS, self._config.shutdown.drain)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                while not self._stopping.is_set():
-                    try:
-                        return await asyncio.to_thread(
-                            find_old_head, self._store, self._config, self._signer.key
-                        )
-                    except StoreError as error:
-                        delay = backoff.delay()
-                        self._logger.warning(
-                            "old_head_unknown", error=str(error), retry_seconds=round(delay, 3)
-                        )
-                        await asyncio.sleep(delay)
+        deadline = asyncio.get_running_loop().time() + self._patience_seconds
+        while not self._stopping.is_set():
+            try:
+                return await self._asked(find, "old_head_unknown")
+            except UnansweredError:
+                delay = backoff.delay()
+                if asyncio.get_running_loop().time() + delay > deadline:
+                    break
+                await self._pause(delay)
         self._logger.error(
             "old_head_not_found",
             detail="the store did not answer; if this node has an older log there,"
@@ -164,12 +204,23 @@ class App:
         )
         return None
 
+    async def _asked(self, question: Callable[[], T], event: str) -> T:
+        """The store's answer; `UnansweredError`, and a line in the log, if there is none."""
+        try:
+            return await self._attempts.run(question, within_seconds=self._patience_seconds)
+        except ConflictError:
+            raise
+        except StoreError as error:
+            self._logger.warning(event, store=self._store.url, error=str(error))
+            raise UnansweredError from error
+
     def _compose(self, start: Start) -> tuple[Collector, Shipper]:
         config, loop = self._config, asyncio.get_running_loop()
         shipper = Shipper(
             self._spool,
             self._store,
             log=start.head.log,
+            key=self._signer.key,
             checkpoint_every=config.store.checkpoint_every,
             clock=self._clock,
             logger=self._logger,
@@ -181,6 +232,7 @@ class App:
             start,
             agent=agent,
             signer=self._signer,
+            lock_required=config.store.require_lock,
             clock=self._clock,
             logger=self._logger,
             progress=self._progress,
@@ -211,7 +263,7 @@ class App:
             collector.close()
             shipper.finish()
             drained = await self._drain(shipping)
-        return 0 if drained or not self._once else 3
+        return 3 if self._once and (self._progress.weak or not drained) else 0
 
     async def _collect(self, collector: Collector) -> None:
         """Follow the log until told to stop.

@@ -119,15 +119,52 @@ class SpoolLimits(_Section, frozen=True):
     still sealed. 10 GiB is days of most logs."""
 
 
+class S3Options(_Section, frozen=True):
+    """How to reach an S3 service. All that is left out is found as the AWS tools find it."""
+
+    region: str = ""
+    """The bucket's region; by default that of the environment or profile, else `us-east-1`."""
+    endpoint_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^/?#@\s]+/?)?$")] = ""
+    """`https://host[:port]` of a service that is not AWS; by default AWS's own for the region."""
+    addressing_style: Literal["auto", "path", "virtual"] = "auto"
+    """`virtual`: bucket.host, `path`: host/bucket; `auto`: virtual at AWS, path elsewhere."""
+    ca_bundle: str = ""
+    """PEM file with the certificate authorities to trust, where the system's are not enough."""
+    credentials_file: str = ""
+    """A file in the form of `~/.aws/credentials`; it is read again when the store refuses. By
+    default the usual AWS chain: environment, profile, web identity, container and instance role."""
+    profile: str = ""
+    """The profile in it, or in `~/.aws`; by default `AWS_PROFILE`, else `default`."""
+    sse: Literal["", "AES256", "aws:kms"] = ""
+    """Server-side encryption to ask for; by default as the bucket says."""
+    sse_kms_key_id: str = ""
+    """The KMS key (`aws:kms`); by default the bucket's."""
+    bucket_owner: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{12})?$")] = ""
+    """The account that must own the bucket: a bucket of the same name elsewhere is refused."""
+
+
 class StoreOptions(_Section, frozen=True):
     """The archive."""
 
     url: str
-    """`file:///absolute/path`, a write-once directory."""
-    immutable: bool = False
-    """Set the file system's immutable flag on each object (needs CAP_LINUX_IMMUTABLE)."""
+    """`s3://bucket/prefix`, or `file:///absolute/path`, a write-once directory."""
     checkpoint_every: Duration = _duration("60s")
     """The shortest time between two shipped checkpoints: bounds their number."""
+    immutable: bool = False
+    """Directory: set the file system's immutable flag on each object (CAP_LINUX_IMMUTABLE)."""
+    retention: Duration = _duration("400d")
+    """S3: how long nobody can delete an object. 400 days are a year and the time to look at it."""
+    mode: Literal["COMPLIANCE", "GOVERNANCE"] = "COMPLIANCE"
+    """S3: whom the lock binds: everybody, or all but those who may bypass it."""
+    lock: Literal["object", "bucket-default"] = "object"
+    """S3: each upload carries its lock, or relies on the bucket's default retention: then the
+    writer needs no s3:PutObjectRetention."""
+    confirm: Literal["all", "sample", "none"] = "sample"
+    """S3: whether the lock in force is read back: of each object, of the first and then one in a
+    hundred, or of none."""
+    require_lock: bool = True
+    """S3: refuse a bucket without Object Lock. `false` is written into every manifest."""
+    s3: S3Options = msgspec.field(default_factory=S3Options)
 
 
 class Shutdown(_Section, frozen=True):
@@ -277,6 +314,8 @@ def _decode(kind: type, value: Any) -> Any:
 
 def _encode(value: Any) -> str:
     if isinstance(value, Duration):
+        if value and not value % _SECONDS["d"]:
+            return f"{value / _SECONDS['d']:.0f}d"
         return f"{value:g}s" if value >= 1 or not value else f"{value * 1000:g}ms"
     unit = next(unit for unit in ("TiB", "GiB", "MiB", "KiB", "B") if not value % _BYTES[unit])
     return f"{value // _BYTES[unit]}{unit}"
@@ -300,6 +339,7 @@ def _check_limits(config: Config) -> None:
         ("batch.heartbeat", config.batch.heartbeat, 1, 86400, "1s and 1d"),
         ("spool.max_bytes", config.spool.max_bytes, 2**20, 2**50, "1MiB and 1024TiB"),
         ("store.checkpoint_every", config.store.checkpoint_every, 0, 86400, "0s and 1d"),
+        ("store.retention", config.store.retention, 86400, 36500 * 86400, "1d and 36500d"),
         ("shutdown.drain", config.shutdown.drain, 0, 3600, "0s and 1h"),
     )
     for key, value, low, high, words in limits:

@@ -5,7 +5,9 @@ ShipperError                    every error that reaches a person; has an exit c
 ├── SourceError            3    the audit log cannot be read
 ├── SpoolError             3    the spool is damaged, foreign or in use
 ├── StoreError             3    the store did not do what was asked; the same call may succeed later
+│   ├── RefusedError            it will not, until a person has done something
 │   ├── NotFoundError           there is no such object
+│   ├── UnknownError            it does not say what was asked: neither yes nor no is proved
 │   └── ConflictError           the key holds other bytes: repeating can not help, ever
 └── FormatError            1    bytes that are not what the record format says
     └── VersionError       3    a record of a format version that this program does not know
@@ -49,6 +51,14 @@ class SpoolError(ShipperError):
 
 class StoreError(ShipperError):
     """The store did not do what was asked. The same call may be repeated later."""
+
+
+class RefusedError(StoreError):
+    """The store refuses: credentials, permissions or settings are wrong, and a person's to mend."""
+
+
+class UnknownError(StoreError):
+    """The store does not say what was asked; neither yes nor no is proved."""
 
 
 class NotFoundError(StoreError):

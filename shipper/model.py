@@ -155,13 +155,18 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     epoch: Count | UnsetType = UNSET
     next_vkey: str | UnsetType = UNSET
     supersedes: Supersedes | UnsetType = UNSET
+    lock_required: bool | UnsetType = UNSET
 
 
-class StoredObject(msgspec.Struct, frozen=True):
-    """Bytes on their way to the store: `key` is relative to the log's own prefix."""
+class StoredObject(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Bytes on their way to the store: `key` is relative to the log's own prefix.
+
+    `sha256` (hex) is the body's where somebody has computed it already; else empty.
+    """
 
     key: str
     body: bytes
+    sha256: str = ""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

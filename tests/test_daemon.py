@@ -23,6 +23,7 @@ from shipper.seal import note
 from shipper.seal.manifest import decode_manifest
 from shipper.seal.signer import generate
 from shipper.spool.spool import inspect
+from shipper.store.base import Stored
 from shipper.store.memory import MemoryStore
 from tests.daemon import Place, with_batch
 
@@ -115,11 +116,11 @@ class Down(MemoryStore):
         super().__init__()
         self.failures = failures
 
-    def put(self, key: str, body: bytes) -> None:
+    def put(self, key: str, body: bytes, *, sha256: str = "", again: bool = False) -> Stored:
         self.failures -= 1
         if self.failures >= 0:
             raise StoreError("connection refused")
-        super().put(key, body)
+        return super().put(key, body)
 
     def under(self, folder: str) -> list[bytes]:
         """Bodies of the log's objects in `folder`, in order of sequence."""
@@ -148,11 +149,12 @@ def test_a_lost_acknowledgement_is_no_loss(place: Place) -> None:
             super().__init__()
             self.lied: set[str] = set()
 
-        def put(self, key: str, body: bytes) -> None:
+        def put(self, key: str, body: bytes, *, sha256: str = "", again: bool = False) -> Stored:
             super().put(key, body)
             if key not in self.lied:
                 self.lied.add(key)
                 raise StoreError("connection reset")
+            return Stored()
 
     place.log.write_bytes(b"one\n")
     store = Liar()
@@ -164,9 +166,9 @@ def test_a_conflict_stops_shipping_loudly(place: Place) -> None:
     """Other bytes under a key of ours: nothing is replaced, the run ends with the error."""
 
     class Taken(MemoryStore):
-        def put(self, key: str, body: bytes) -> None:
+        def put(self, key: str, body: bytes, *, sha256: str = "", again: bool = False) -> Stored:
             super().put(key, b"theirs" if "/manifest/" in key else body)
-            super().put(key, body)
+            return super().put(key, body)
 
     place.log.write_bytes(b"one\n")
     with pytest.raises(ConflictError, match="other bytes"):

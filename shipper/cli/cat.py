@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from shipper.cli.options import keys_option, log_option
+from shipper.cli.options import endpoint_option, keys_option, log_option, store_options
 from shipper.errors import ConfigError, ShipperError
 from shipper.seal.keys import load_keys
 from shipper.store.open import open_store
@@ -28,15 +28,18 @@ Exit codes: 0 all that was printed is all there is, and verified; 1 integrity; 2
 @click.argument("store")
 @keys_option
 @log_option
+@endpoint_option
 @click.option("--seq", metavar="N[-M]", help="Only manifest N, N to M (N-M), or from N on (N-).")
-def cat(store: str, keys: tuple[str, ...], origin: str | None, seq: str | None) -> None:
+def cat(
+    store: str, keys: tuple[str, ...], origin: str | None, endpoint_url: str, seq: str | None
+) -> None:
     """Print the verified raw events of STORE, byte for byte, in the order of their sealing.
 
     What does not verify is not printed; standard error says what, and the exit code that it was.
     """
     numbers = None if seq is None else parse_numbers(seq)
     trusted = [key for text in keys for key in load_keys(text)]
-    opened = open_store(store)
+    opened = open_store(store_options(store, endpoint_url))
     if seq is not None and origin is None and len(list(logs(opened))) > 1:
         raise ConfigError("--seq needs --log where there are several logs")
     verdicts: list[Verdicts] = []

@@ -9,7 +9,7 @@ import click
 from shipper import config as configuration
 from shipper.cli.options import config_option
 from shipper.config import Config
-from shipper.errors import ShipperError, SourceError
+from shipper.errors import ShipperError, SourceError, StoreError
 from shipper.seal.signer import FileSigner
 from shipper.store.open import open_store
 
@@ -60,11 +60,17 @@ def _source(config: Config) -> list[ShipperError]:
 
 
 def _store(config: Config, *, connect: bool) -> list[ShipperError]:
+    problems: list[ShipperError] = []
     try:
-        store = open_store(config.store.url, immutable=config.store.immutable)
+        store = open_store(config.store)
         if connect:
+            for found in store.preflight():
+                if found.state in ("ok", "unknown"):
+                    click.echo(f"{found.state}: {found.says}")
+                else:
+                    problems.append(StoreError(found.says, remedy=found.remedy))
             logs = store.children(f"{config.log.cluster}/{config.log.node}/")
             click.echo(f"ok: {store.url} answers; this node has {len(logs)} logs there")
     except ShipperError as error:
-        return [error]
-    return []
+        problems.append(error)
+    return problems

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from shipper.config import S3Options, StoreOptions
+
 config_option = click.option(
     "--config",
     "config_path",
@@ -25,3 +27,15 @@ keys_option = click.option(
 )
 
 log_option = click.option("--log", "origin", metavar="ORIGIN", help="This log alone.")
+
+endpoint_option = click.option(
+    "--endpoint-url",
+    metavar="URL",
+    default="",
+    help="Where an S3 service that is not AWS answers: https://host[:port].",
+)
+
+
+def store_options(url: str, endpoint_url: str) -> StoreOptions:
+    """The store that a command line names; all else is found as the AWS tools find it."""
+    return StoreOptions(url=url, s3=S3Options(endpoint_url=endpoint_url))

@@ -16,7 +16,7 @@ from shipper.model import Manifest
 from shipper.seal import note
 from shipper.seal.manifest import decode_manifest, text_hash
 from shipper.spool import record
-from shipper.spool.spool import inspect
+from shipper.spool.spool import TROUBLE, inspect
 
 
 @click.command()
@@ -52,7 +52,16 @@ def _status(spool: Path) -> dict[str, Any]:
         "pending_records": len(sealed),
         "oldest_pending_seconds": round((now - oldest).total_seconds(), 1) if oldest else 0,
         "spool_bytes": size,
+        "store_trouble": _trouble(spool),
     }
+
+
+def _trouble(spool: Path) -> str:
+    """What the daemon last said of the store; empty if all was well."""
+    try:
+        return (spool / TROUBLE).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return ""
 
 
 def _manifest(spool: Path, seq: int) -> tuple[Manifest, str]:

@@ -16,7 +16,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from shipper.cli.options import keys_option, log_option
+from shipper.cli.options import endpoint_option, keys_option, log_option, store_options
 from shipper.config import parse_duration
 from shipper.errors import ConfigError
 from shipper.seal.keys import load_keys
@@ -43,6 +43,7 @@ Exit codes (the lowest of all that failed):
 @click.argument("store")
 @keys_option
 @log_option
+@endpoint_option
 @click.option(
     "--since", metavar="T",
     help="Begin at the last entry bundle before T (RFC 3339, or a duration back from now).",
@@ -67,6 +68,7 @@ def verify(
     store: str,
     keys: tuple[str, ...],
     origin: str | None,
+    endpoint_url: str,
     since: str | None,
     until: str | None,
     max_age: str | None,
@@ -86,7 +88,8 @@ def verify(
         )
     now = datetime.now(UTC)
     trusted = [key for text in keys for key in load_keys(text)]
-    open_store(store)  # says what is wrong with the URL before anything is read
+    options = store_options(store, endpoint_url)
+    open_store(options)  # says what is wrong with the URL before anything is read
     request = Request(
         depth=depth,
         origin=origin,
@@ -97,7 +100,7 @@ def verify(
     seen = heads.load(head_file) if head_file is not None else {}
     with _shown_progress() as told:
         verified = verify_archive(
-            partial(open_store, store),
+            partial(open_store, options),
             trusted,
             request,
             now=now,

@@ -17,3 +17,4 @@ class Progress:
     pending: int = 0
     oldest_pending_ns: int | None = None
     trouble: str = ""
+    weak: str = ""

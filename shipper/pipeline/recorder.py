@@ -36,6 +36,7 @@ class Recorder:
         *,
         agent: Agent,
         signer: Signer,
+        lock_required: bool,
         clock: Clock,
         logger: Logger,
         progress: Progress,
@@ -47,6 +48,7 @@ class Recorder:
         self._spool = spool
         self._agent = agent
         self._signer = signer
+        self._lock_required = lock_required
         self._clock = clock
         self._logger = logger
         self._progress = progress
@@ -79,7 +81,14 @@ class Recorder:
         self._commit(content, now)
 
     def _commit(self, content: Content, now: Timestamp) -> None:
-        record, head = seal(self._head, content, now=now, agent=self._agent, signer=self._signer)
+        record, head = seal(
+            self._head,
+            content,
+            now=now,
+            agent=self._agent,
+            signer=self._signer,
+            lock_required=self._lock_required,
+        )
         self._write(record, now)
         self._head = head
         self._position = list(content.sources)

@@ -1,26 +1,37 @@
 """The ship loop: spool -> store, oldest first, for ever.
 
-Order: events and findings, manifest, what the record completes of the tree, then a checkpoint
-when one is due. A manifest in the store proves that its data is there. Shares nothing with the
-collect loop but the spool.
+Data goes ahead, several records at a time; then, one record after the other, its manifest, what it
+completes of the tree, and a checkpoint when one is due. So a manifest in the store proves that its
+data is there, and all manifests before it. Shares nothing with the collect loop but the spool.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 from shipper.clock import Clock
-from shipper.errors import ConflictError, SpoolError, StoreError
+from shipper.errors import ConflictError, SpoolError
 from shipper.logs import Logger
 from shipper.model import Record, StoredObject
+from shipper.pipeline.ahead import AHEAD_RECORDS, Ahead
+from shipper.pipeline.fence import Fence
 from shipper.pipeline.progress import Progress
+from shipper.pipeline.trouble import Trouble
 from shipper.seal import layout
+from shipper.seal.keys import VerifierKey
 from shipper.spool.spool import Spool
-from shipper.store.base import Store
+from shipper.store.base import Store, Stored
 from shipper.store.retrying import Backoff, RetryingStore
 
 _REMINDER_SECONDS = 60.0
+
+UNMARKED_RECORDS = 16
+"""Records that may be in the store but not yet marked so in the spool; a crash ships them again."""
+
+FENCE_SHARE = 0.01
+"""Looking for a second writer takes at most this share of the time: directories list slowly."""
 
 
 class Shipper:
@@ -32,25 +43,38 @@ class Shipper:
         store: Store,
         *,
         log: str,
+        key: VerifierKey,
         checkpoint_every: float,
         clock: Clock,
         logger: Logger,
         progress: Progress,
-        backoff: Backoff | None = None,
+        backoff: Callable[[], Backoff] = Backoff,
     ) -> None:
         self._spool = spool
-        self._store = RetryingStore(store, backoff or Backoff(), failed=self._failed)
-        self._url = store.url
+        self._trouble = Trouble(
+            store.url, spool=spool, clock=clock, logger=logger, progress=progress
+        )
+        self._store = RetryingStore(
+            store, failed=self._trouble.failed, answered=self._trouble.answered, backoff=backoff
+        )
         self._prefix = layout.log_prefix(log)
+        self._fence = Fence(store, log, key, spool)
+        self._fence_rests_until_ns = 0
+        self._ahead = Ahead(lambda seq: asyncio.to_thread(spool.load, seq), self._put)
         self._checkpoint_every_ns = round(checkpoint_every * 1e9)
         self._clock = clock
         self._logger = logger
         self._progress = progress
         self._checkpoint: StoredObject | None = None
         self._checkpoint_shipped_ns: int | None = None
-        self._failures = 0
         self._disk_backoff = Backoff()
         self._finishing = False
+        oldest, newest = spool.oldest_pending(), spool.newest()
+        stored = newest if oldest is None else oldest - 1
+        self._stored = self._marked = -1 if stored is None else stored
+        # What a daemon that died may have put already.
+        self._again_until = self._stored + AHEAD_RECORDS + UNMARKED_RECORDS
+        self._marking: asyncio.Task[None] | None = None
         self.committed = asyncio.Event()
 
     async def run(self) -> None:
@@ -69,10 +93,11 @@ class Shipper:
                 await self._wait()
         except (ConflictError, SpoolError) as error:
             while not self._finishing:
-                self._progress.trouble = f"shipping stopped: {error}"
-                self._logger.critical("shipping_stopped", store=self._url, error=str(error))
+                self._trouble.stopped(error)
                 await self._woken(_REMINDER_SECONDS)
             raise
+        finally:
+            self._ahead.close()
 
     def finish(self) -> None:
         """Nothing more will be committed: `run` returns once the store has everything."""
@@ -80,16 +105,32 @@ class Shipper:
         self.committed.set()
 
     async def _ship_all(self) -> None:
-        while (seq := self._spool.oldest_pending()) is not None:
-            record = await asyncio.to_thread(self._spool.load, seq)
-            for stored in (*record.before, record.manifest, *record.after):
-                await self._put(stored)
+        while True:
+            await self._fill()
+            if not len(self._ahead):
+                await self._all_marked()
+                return
+            record = await self._ahead.oldest()
+            if self._fence_rests_until_ns == 0:
+                await self._check_fence()
+            shipped = await self._put(record.manifest, record.seq)
+            self._fence.shipped(record.seq, record.manifest.key)
+            for stored in record.after:
+                await self._put(stored, record.seq)
             self._checkpoint = record.checkpoint
             if record.after or self._checkpoint_due():
                 # One at every full entry bundle, for readers of tiles.
                 await self._ship_checkpoint()
-            await self._mark_shipped(seq)
-            self._note_shipped(record)
+            await self._mark(record, shipped)
+
+    async def _fill(self) -> None:
+        """Begin as many records as there is room for."""
+        while self._ahead.has_room:
+            newest = max(self._ahead.newest, self._stored)
+            seq = self._spool.oldest_pending(after=newest)
+            if seq is None:
+                return
+            await self._ahead.begin(seq)
 
     async def _wait(self) -> None:
         """Until a record is committed or a checkpoint is due."""
@@ -105,16 +146,21 @@ class Shipper:
         if not self._finishing:
             self.committed.clear()
 
-    async def _put(self, stored: StoredObject) -> None:
-        await self._store.put(self._prefix + stored.key, stored.body)
-        if self._failures:
-            self._logger.info("store_recovered", store=self._url, after_failures=self._failures)
-            self._failures = 0
-            self._progress.trouble = ""
+    async def _put(self, stored: StoredObject, seq: int) -> Stored:
+        answer = await self._store.put(
+            self._prefix + stored.key, stored, again=seq <= self._again_until
+        )
+        if answer.weak:
+            self._trouble.weak(answer.weak)
+        return answer
+
+    # ---- checkpoints, and who else writes
 
     async def _ship_checkpoint(self) -> None:
+        """No checkpoint vouches for a log that two daemons write."""
         if self._checkpoint is not None:
-            await self._put(self._checkpoint)
+            await self._check_fence()
+            await self._put(self._checkpoint, self._stored)
             self._checkpoint = None
             self._checkpoint_shipped_ns = self._clock.now().monotonic_ns
 
@@ -124,31 +170,47 @@ class Shipper:
         waited = self._clock.now().monotonic_ns - self._checkpoint_shipped_ns
         return waited >= self._checkpoint_every_ns
 
-    async def _mark_shipped(self, seq: int) -> None:
-        """The record is in the store; if the disk fails now it is at worst shipped once more."""
-        while True:
+    async def _check_fence(self) -> None:
+        began = self._clock.now().monotonic_ns
+        if began < self._fence_rests_until_ns:
+            return
+        await self._store.ask(self._fence.check)
+        ended = self._clock.now().monotonic_ns
+        self._fence_rests_until_ns = ended + round((ended - began) / FENCE_SHARE) + 1
+
+    # ---- what the spool may forget
+
+    async def _mark(self, record: Record, shipped: Stored) -> None:
+        """The record is in the store; the spool is told while the next one is on its way."""
+        self._stored = record.seq
+        self._logger.debug(
+            "record_shipped", seq=record.seq, key=record.manifest.key, version=shipped.version
+        )
+        if self._marking is not None and self._marking.done():
+            self._marking.result()
+            self._marking = None
+        if self._marking is None:
+            self._marking = asyncio.create_task(self._mark_stored(), name="mark")
+        elif self._stored - self._marked >= UNMARKED_RECORDS:
+            await self._marking
+
+    async def _all_marked(self) -> None:
+        if self._marking is not None:
+            await self._marking
+            self._marking = None
+
+    async def _mark_stored(self) -> None:
+        """If the disk fails now, records are at worst shipped once more."""
+        while self._marked < self._stored:
+            until = self._stored
             try:
-                await asyncio.to_thread(self._spool.shipped, seq)
+                await asyncio.to_thread(self._spool.shipped, until)
             except OSError as error:
                 delay = self._disk_backoff.delay()
                 self._logger.warning("spool_failed", error=str(error), retry_seconds=delay)
                 await asyncio.sleep(delay)
             else:
                 self._disk_backoff.reset()
-                return
-
-    def _note_shipped(self, record: Record) -> None:
-        self._progress.shipped_seq = record.seq
-        self._progress.pending = self._spool.pending()
-        self._logger.debug("record_shipped", seq=record.seq, key=record.manifest.key)
-
-    def _failed(self, error: StoreError, delay: float) -> None:
-        self._failures += 1
-        self._progress.trouble = str(error)
-        self._logger.warning(
-            "store_failed",
-            store=self._url,
-            error=str(error),
-            failures=self._failures,
-            retry_seconds=round(delay, 3),
-        )
+                self._marked = until
+                self._progress.shipped_seq = until
+                self._progress.pending = self._spool.pending()

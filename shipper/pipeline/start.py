@@ -6,8 +6,9 @@ this log's is refused, and a node without a spool begins a new instance that nam
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
@@ -23,7 +24,7 @@ from shipper.seal.merkle import Tree
 from shipper.seal.sealer import Head
 from shipper.spool.record import START_ANEW
 from shipper.spool.spool import Spool
-from shipper.store.base import Store
+from shipper.store.base import Entry, Store
 
 _FOREIGN_OBJECTS = 1000
 """How many objects beyond a log's last manifest somebody may have put there to hide it."""
@@ -124,8 +125,7 @@ def _last_signed(store: Store, place: str, origin: str, own: VerifierKey) -> Old
         signer_of(identity, origin, [key])
     except (FormatError, ConfigError, NotFoundError):
         return None
-    names = deque(store.scan(f"{place}manifest/"), maxlen=_FOREIGN_OBJECTS)
-    for entry in reversed(names):
+    for entry in _newest_first(store, place + layout.MANIFESTS):
         try:
             parsed = note.parse(store.get(entry.key, max_bytes=note.MAX_NOTE_BYTES))
             signer_of(parsed, origin, [key])
@@ -135,6 +135,16 @@ def _last_signed(store: Store, place: str, origin: str, own: VerifierKey) -> Old
         if manifest.log == origin:
             return OldHead(manifest, text_hash(parsed.text), key == own)
     return None
+
+
+def _newest_first(store: Store, place: str) -> Iterator[Entry]:
+    """The last objects of a log's manifests; all are listed only if somebody hides the last."""
+    last = store.last(place)
+    number = re.match("[0-9]{12}", last.key[len(place) :]) if last else None
+    begin = max(0, int(number[0]) - _FOREIGN_OBJECTS) if number else 0
+    yield from reversed(deque(store.scan(place, after=f"{place}{begin:012d}"), _FOREIGN_OBJECTS))
+    if begin:
+        yield from reversed(deque(store.scan(place), _FOREIGN_OBJECTS))
 
 
 def _own_manifest(

@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 
 IDENTITY = "log.note"
+MANIFESTS = "manifest/"
 
 _INSTANCE = re.compile("[0-9a-f]{16}")
 NAME = re.compile("[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?")
@@ -46,7 +47,7 @@ def findings(seq: int, sha256: str, sealed: datetime) -> str:
 
 def manifest(seq: int, sha256: str) -> str:
     """A manifest; `sha256` is that of the whole note."""
-    return f"manifest/{seq:012d}-{sha256[:16]}.note"
+    return f"{MANIFESTS}{seq:012d}-{sha256[:16]}.note"
 
 
 def checkpoint(size: int, root: bytes) -> str:

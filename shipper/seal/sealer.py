@@ -62,9 +62,18 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def seal(
-    head: Head, content: Content, *, now: Timestamp, agent: Agent, signer: Signer
+    head: Head,
+    content: Content,
+    *,
+    now: Timestamp,
+    agent: Agent,
+    signer: Signer,
+    lock_required: bool = True,
 ) -> tuple[Record, Head]:
-    """The record for `content`, and the head after it."""
+    """The record for `content`, and the head after it.
+
+    `lock_required` False says for good that the store may be one without Object Lock.
+    """
     before: list[StoredObject] = []
     if head.seq == 0:
         before.append(_identity(head.log, now, agent, signer))
@@ -88,6 +97,7 @@ def seal(
             findings=None,
             agent=agent,
             supersedes=content.supersedes,
+            lock_required=UNSET if lock_required else False,
         )
     )
     tree, tiles = head.tree.extend([leaf_hash(text)])
@@ -132,7 +142,7 @@ def _events(seq: int, batch: Batch, now: Timestamp) -> tuple[StoredObject, Data]
         events_root=root(batch.leaves).hex(),
         unterminated=batch.unterminated,
     )
-    return StoredObject(data.key, batch.compressed), data
+    return StoredObject(data.key, batch.compressed, digest), data
 
 
 def _checkpoint(head: Head, signer: Signer) -> StoredObject:

@@ -86,7 +86,7 @@ def restore(small: RecordFile, data: bytes, *, name: str) -> Record:
                 f"the spool record {name} is damaged: {part.key} is not what was sealed",
                 remedy=START_ANEW,
             )
-        bodies.append(StoredObject(part.key, body))
+        bodies.append(StoredObject(part.key, body, part.sha256))
         offset += part.size
     return Record(
         seq=small.seq,
@@ -107,5 +107,6 @@ START_ANEW = (
 
 def _index(objects: tuple[StoredObject, ...]) -> tuple[Slice, ...]:
     return tuple(
-        Slice(stored.key, len(stored.body), sha256(stored.body).hexdigest()) for stored in objects
+        Slice(stored.key, len(stored.body), stored.sha256 or sha256(stored.body).hexdigest())
+        for stored in objects
     )

@@ -4,6 +4,7 @@
     000000000123.data       bodies to ship; written first, gone once shipped
     000000000123.sealed     the record; its rename from a temporary name is the only commit
     000000000123.shipped    the same file once everything it names is in the store
+    trouble                 what is wrong with the store, for `audit-shipper status`
 
 The newest record never leaves, nor do the manifests of the entry bundle that is not full yet, so
 an empty queue still knows its head, its positions and its tree. Knows nothing of what it holds.
@@ -12,18 +13,21 @@ an empty queue still knows its head, its positions and its tree. Knows nothing o
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import re
 import threading
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from shipper.disk import Disk
 from shipper.errors import SpoolError
 from shipper.model import Record
 from shipper.spool import record as files
+
+TROUBLE = "trouble"
 
 _NAME = re.compile(r"(\d{12})\.(sealed|shipped|data)")
 _PRIVATE_DIRECTORY = 0o700
@@ -37,7 +41,7 @@ class Spool:
         """Open and lock `path`, made if missing; what a crash left half done is removed."""
         self._path = path
         self._disk = disk or Disk()
-        self._counting = threading.Lock()
+        self._changing = threading.Lock()
         with _spool_errors(path):
             self._disk.make_directory(path, mode=_PRIVATE_DIRECTORY)
             self._lock = _lock(path / "lock")
@@ -55,9 +59,10 @@ class Spool:
             return self._sealed[-1]
         return self._shipped[-1] if self._shipped else None
 
-    def oldest_pending(self) -> int | None:
-        """The first record that is not shipped yet."""
-        return self._sealed[0] if self._sealed else None
+    def oldest_pending(self, *, after: int = -1) -> int | None:
+        """The first record beyond number `after` that is not shipped yet."""
+        with self._changing:
+            return next((seq for seq in self._sealed if seq > after), None)
 
     def pending(self) -> int:
         """How many records wait for the store."""
@@ -90,7 +95,8 @@ class Spool:
             self._disk.rename(temporary, sealed)
         self._disk.sync_directory(self._path)
         self._account(record.seq, len(small) + len(data))
-        self._sealed.append(record.seq)
+        with self._changing:
+            self._sealed.append(record.seq)
 
     def load(self, seq: int) -> Record:
         """Record `seq` with its bodies, their hashes checked."""
@@ -99,22 +105,34 @@ class Spool:
         data = path.read_bytes() if small.before or small.after else b""
         return files.restore(small, data, name=f"{seq:012d}")
 
-    def shipped(self, seq: int) -> None:
-        """Record `seq`, the oldest pending one, is in the store whole; drop what is not needed.
+    def shipped(self, until: int) -> None:
+        """All pending records up to number `until` are in the store whole; drop what is not needed.
 
-        The new name is durable before the data goes: a record that still counts as sealed must
+        The new names are durable before the data goes: a record that still counts as sealed must
         have its data. After an `OSError` the same call may be repeated.
         """
-        sealed, shipped = self._file(seq, "sealed"), self._file(seq, "shipped")
-        if sealed.exists():
-            self._disk.rename(sealed, shipped)
+        with self._changing:
+            done = list(itertools.takewhile(lambda seq: seq <= until, self._sealed))
+        for seq in done:
+            if self._file(seq, "sealed").exists():
+                self._disk.rename(self._file(seq, "sealed"), self._file(seq, "shipped"))
         self._disk.sync_directory(self._path)
-        self._disk.unlink(self._file(seq, "data"))
-        self._account(seq, shipped.stat().st_size)
-        if self._sealed and self._sealed[0] == seq:
-            self._sealed.popleft()
-            self._shipped.append(seq)
+        for seq in done:
+            self._disk.unlink(self._file(seq, "data"))
+            self._account(seq, self._file(seq, "shipped").stat().st_size)
+            with self._changing:
+                self._sealed.popleft()
+                self._shipped.append(seq)
         self._prune(self.kept(self.newest() or 0).keep_from)
+
+    def tell(self, trouble: str) -> None:
+        """Leave word for `status` of what is wrong with the store; nothing, once it is not."""
+        path = self._path / TROUBLE
+        with suppress(OSError):  # the daemon's log says it too
+            if trouble:
+                path.write_text(trouble + "\n", encoding="utf-8")
+            else:
+                path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of the lock."""
@@ -132,7 +150,7 @@ class Spool:
             self._shipped.popleft()
 
     def _account(self, seq: int, size: int) -> None:
-        with self._counting:
+        with self._changing:
             self._total += size - self._bytes.pop(seq, 0)
             if size:
                 self._bytes[seq] = size
@@ -149,11 +167,15 @@ class Spool:
                     self._disk.unlink(Path(entry.path))
         for seq in found["data"].keys() - found["sealed"].keys():
             self._disk.unlink(self._file(seq, "data"))
+        # Several are marked before the directory is synced, and power may fail in between: what is
+        # below a shipped record is shipped, since they go in order.
+        newest_shipped = max(found["shipped"], default=-1)
+        for seq in sorted(found["sealed"].keys() - found["shipped"].keys()):
+            if seq < newest_shipped:
+                self._disk.rename(self._file(seq, "sealed"), self._file(seq, "shipped"))
+                self._disk.unlink(self._file(seq, "data"))
+                found["shipped"][seq] = found["sealed"].pop(seq)
         sealed, shipped = sorted(found["sealed"]), sorted(found["shipped"])
-        if shipped and sealed and shipped[-1] > sealed[0]:
-            raise SpoolError(
-                f"the spool {self._path} has records out of order", remedy=files.START_ANEW
-            )
         sizes = {seq: found["shipped"][seq] for seq in shipped}
         for seq in sealed:
             sizes[seq] = found["sealed"][seq] + found["data"].get(seq, 0)

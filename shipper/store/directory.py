@@ -13,13 +13,13 @@ import heapq
 import os
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from shipper.disk import Disk
-from shipper.errors import ConflictError, FormatError, NotFoundError, StoreError
-from shipper.store.base import Entry
+from shipper.errors import ConflictError, FormatError, NotFoundError, StoreError, UnknownError
+from shipper.store.base import Check, Entry, Lock, Stored
 
 LIST_PAGE = 200_000
 """Names of one directory held at once while listing: some 30 MB. More names cost more passes."""
@@ -40,7 +40,7 @@ class DirectoryStore:
         self._immutable = immutable
         self._disk = disk or Disk()
 
-    def put(self, key: str, body: bytes) -> None:
+    def put(self, key: str, body: bytes, *, sha256: str = "", again: bool = False) -> Stored:
         """Write under a temporary name, link to the final one, drop the temporary one.
 
         link(2) refuses a name that is taken, so nothing is ever replaced. A crash leaves at most
@@ -59,8 +59,9 @@ class DirectoryStore:
             self._disk.sync_directory(path.parent)
             if self._immutable:
                 self._make_immutable(path)
+        return Stored()
 
-    def get(self, key: str, *, max_bytes: int) -> bytes:
+    def get(self, key: str, *, max_bytes: int, version: str = "") -> bytes:
         with _store_errors(f"{key} could not be read from {self.url}"):
             return _read(self._path(key), key, max_bytes)
 
@@ -82,6 +83,26 @@ class DirectoryStore:
                     return sorted(e.name for e in entries if e.is_dir(follow_symlinks=False))
             except (FileNotFoundError, NotADirectoryError):
                 return []
+
+    def versions(self, key: str) -> Sequence[str]:
+        return [""] if os.path.lexists(self._path(key)) else []
+
+    def lock(self, key: str, version: str) -> Lock | None:
+        raise UnknownError(f"{key}: a directory has no Object Lock")
+
+    def preflight(self) -> Iterator[Check]:
+        """The nearest directory that is there must be one, and take new names."""
+        place = self._root
+        while not os.path.lexists(place):
+            place = place.parent
+        if place.is_dir() and os.access(place, os.W_OK | os.X_OK):
+            yield Check("ok", f"{self.url} can be written")
+        else:
+            yield Check(
+                "failed",
+                f"{self.url} cannot be written: {place} does not take new files",
+                "make it a directory that the daemon may write",
+            )
 
     def _path(self, key: str) -> Path:
         if not key or key.startswith("/") or any(p in ("", ".", "..") for p in key.split("/")):

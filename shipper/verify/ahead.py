@@ -6,11 +6,11 @@ Refuses to run far ahead, so that memory stays bounded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
-from shipper.store.base import Entry, Store
+from shipper.store.base import Check, Entry, Lock, Store, Stored
 
 AHEAD = 8
 """Objects that are fetched before they are asked for: at most eight entry bundles, 16 MiB each."""
@@ -45,15 +45,15 @@ class ReadAhead:
         self._plan = iter(plan)
         self._go_on()
 
-    def get(self, key: str, *, max_bytes: int) -> bytes:
-        fetched = self._fetched.pop(key, None)
+    def get(self, key: str, *, max_bytes: int, version: str = "") -> bytes:
+        fetched = None if version else self._fetched.pop(key, None)
         if fetched is None:
-            return self._store.get(key, max_bytes=max_bytes)
+            return self._store.get(key, max_bytes=max_bytes, version=version)
         self._go_on()
         return fetched.result()
 
-    def put(self, key: str, body: bytes) -> None:
-        self._store.put(key, body)
+    def put(self, key: str, body: bytes, *, sha256: str = "", again: bool = False) -> Stored:
+        return self._store.put(key, body, sha256=sha256, again=again)
 
     def scan(self, prefix: str, *, after: str = "") -> Iterator[Entry]:
         return self._store.scan(prefix, after=after)
@@ -63,6 +63,15 @@ class ReadAhead:
 
     def children(self, prefix: str) -> list[str]:
         return self._store.children(prefix)
+
+    def versions(self, key: str) -> Sequence[str]:
+        return self._store.versions(key)
+
+    def lock(self, key: str, version: str) -> Lock | None:
+        return self._store.lock(key, version)
+
+    def preflight(self) -> Iterator[Check]:
+        return self._store.preflight()
 
     def _go_on(self) -> None:
         while len(self._fetched) < AHEAD:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,12 +29,17 @@ UNITS = {"size": ("B", config.parse_size, 1), "duration": ("ms", config.parse_du
 
 def keys() -> Iterator[tuple[str, bool]]:
     """Every key of the schema with its section, and whether it is required."""
-    schema = config.schema()
-    sections = schema["$defs"]
-    for section, reference in sections["Config"]["properties"].items():
-        body = sections[reference["$ref"].rpartition("/")[2]]
-        for key in body["properties"]:
-            yield f"{section}.{key}", key in body["required"]
+    sections = config.schema()["$defs"]
+
+    def below(section: dict[str, Any], path: str) -> Iterator[tuple[str, bool]]:
+        for key, body in section["properties"].items():
+            reference = body.get("$ref", "").rpartition("/")[2]
+            if reference:
+                yield from below(sections[reference], f"{path}{key}.")
+            else:
+                yield path + key, key in section["required"]
+
+    return below(sections["Config"], "")
 
 
 def rows() -> dict[str, list[str]]:
@@ -41,21 +47,24 @@ def rows() -> dict[str, list[str]]:
     found = {}
     for line in PAGE.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if match := re.fullmatch(r"`([a-z_]+\.[a-z_]+)`", cells[0]):
+        if match := re.fullmatch(r"`([a-z_]+(?:\.[a-z0-9_]+)+)`", cells[0]):
             assert match[1] not in found
             found[match[1]] = cells[1:]
     return found
 
 
 def with_key(key: str, value: Any) -> str:
-    section, _, name = key.partition(".")
-    page = {**LEAST, section: {**LEAST.get(section, {}), name: value}}
+    page: dict[str, Any] = copy.deepcopy(LEAST)
+    *sections, name = key.split(".")
+    inner = page
+    for section in sections:
+        inner = inner.setdefault(section, {})
+    inner[name] = value
     return str(yaml.safe_dump(page))
 
 
 def defaults() -> dict[str, Any]:
-    plain = config.to_plain(config.parse(yaml.safe_dump(LEAST)))
-    return {f"{s}.{name}": value for s, body in plain.items() for name, value in body.items()}
+    return flat(config.to_plain(config.parse(yaml.safe_dump(LEAST))))
 
 
 def in_yaml(value: Any) -> str:
@@ -76,7 +85,7 @@ def test_the_page_states_the_default(key: str, required: bool) -> None:
     elif key == "log.node":
         assert stated == "the host's name"
     else:
-        assert stated == f"`{in_yaml(defaults()[key])}`"
+        assert stated == (f"`{in_yaml(defaults()[key])}`" if defaults()[key] != "" else "empty")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +111,7 @@ def test_the_page_states_the_limits(key: str, kind: str, low: str, high: str) ->
 
 @pytest.mark.parametrize(
     ("key", "choices"),
-    [(key, re.findall(r"`(\w+)`", cells[0])) for key, cells in rows().items() if "`" in cells[0]],
+    [(key, re.findall(r"`([\w:-]+)`", row[0])) for key, row in rows().items() if "`" in row[0]],
 )
 def test_the_page_states_the_choices(key: str, choices: list[str]) -> None:
     """Each value that the page offers is accepted, and no other text is."""
@@ -116,7 +125,7 @@ def test_every_key_with_limits_or_choices_is_tested() -> None:
     """The tables have a column of limits for each size and duration."""
     measured = [key for key, cells in rows().items() if cells[0] in UNITS]
     assert all(" to " in rows()[key][2] for key in measured)
-    assert len(measured) == 6
+    assert len(measured) == 7
 
 
 def test_the_example_is_valid_and_has_the_defaults() -> None:
@@ -128,7 +137,7 @@ def test_the_example_is_valid_and_has_the_defaults() -> None:
 
 def test_the_example_shows_every_key_with_its_default() -> None:
     """With its keys uncommented the example has every key there is, each with its default."""
-    whole = re.sub(r"^( *)# ?(?=( *)(# |[a-z_]+:( |$)))", r"\1", EXAMPLE, flags=re.MULTILINE)
+    whole = re.sub(r"^( *)# ?(?=( *)(# |[a-z0-9_]+:( |$)))", r"\1", EXAMPLE, flags=re.MULTILINE)
     written = flat(yaml.safe_load(whole))
     assert set(written) == {key for key, _ in keys()}
     given = {key for key, needed in keys() if needed} | {"log.node"}
@@ -138,7 +147,9 @@ def test_the_example_shows_every_key_with_its_default() -> None:
     assert config.parse(whole, HOST).log.node == "cp-1"
 
 
-def flat(page: dict[str, Any]) -> dict[str, Any]:
-    return {
-        f"{section}.{key}": value for section, body in page.items() for key, value in body.items()
-    }
+def flat(page: dict[str, Any], path: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in page.items():
+        nested = isinstance(value, dict)
+        found |= flat(value, f"{path}{key}.") if nested else {path + key: value}
+    return found

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import threading
+import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shipper.clock import SystemClock
+from shipper.errors import StoreError
 from shipper.logs import make_logger
 from shipper.model import Agent, Batch, Timestamp
+from shipper.pipeline.ahead import AHEAD_RECORDS
 from shipper.pipeline.progress import Progress
 from shipper.pipeline.ship import Shipper
 from shipper.seal.merkle import leaf_hash
 from shipper.seal.sealer import Content, Head, seal
 from shipper.seal.signer import FileSigner
 from shipper.spool.spool import Spool
+from shipper.store.base import Stored
 from shipper.store.memory import MemoryStore
+from shipper.store.retrying import Backoff
 
 LOG = "audit-shipper/c/n/0123456789abcdef"
 SIGNER = FileSigner(Ed25519PrivateKey.from_private_bytes(bytes(32)))
@@ -30,9 +40,10 @@ class Recording(MemoryStore):
         super().__init__()
         self.order: list[str] = []
 
-    def put(self, key: str, body: bytes) -> None:
-        super().put(key, body)
+    def put(self, key: str, body: bytes, *, sha256: str = "", again: bool = False) -> Stored:
+        stored = super().put(key, body)
         self.order.append(key.removeprefix("c/n/0123456789abcdef/"))
+        return stored
 
 
 class Clock(SystemClock):
@@ -68,37 +79,104 @@ def fill(spool: Spool, records: int) -> None:
         spool.commit(record)
 
 
-def ship(spool: Spool, *, step: float, checkpoint_every: float) -> list[str]:
+def ship(
+    spool: Spool, *, step: float, checkpoint_every: float, store: Recording | None = None
+) -> list[str]:
     """Ship everything and end; the keys in the order in which they were put."""
-    store = Recording()
-    shipper = Shipper(
-        spool,
-        store,
-        log=LOG,
-        checkpoint_every=checkpoint_every,
-        clock=Clock(step),
-        logger=make_logger(level="error", form="json"),
-        progress=Progress(),
-    )
-    shipper.finish()
-    asyncio.run(shipper.run())
+    store = store or Recording()
+
+    async def life() -> None:
+        shipper = Shipper(
+            spool,
+            store,
+            log=LOG,
+            key=SIGNER.key,
+            checkpoint_every=checkpoint_every,
+            clock=Clock(step),
+            logger=make_logger(level="critical", form="json"),
+            progress=Progress(),
+            backoff=partial(Backoff, first=0.0001, limit=0.001),
+        )
+        shipper.finish()
+        await shipper.run()
+
+    asyncio.run(life())
     assert spool.pending() == 0
     return store.order
+
+
+def check_order(order: list[str]) -> None:
+    """Data before its manifest, manifests by number, a checkpoint after all that it counts."""
+    done: set[str] = set()
+    manifests = 0
+    for key in order:
+        kind, name = key.split("/")[0], key.rpartition("/")[2]
+        if kind == "manifest":
+            assert int(name[:12]) == manifests
+            assert manifests == 0 or name[:12] in done
+            manifests += 1
+        elif kind == "checkpoint":
+            assert int(name[:12]) == manifests
+        elif kind == "events":
+            assert int(name[:12]) < manifests + AHEAD_RECORDS
+            done.add(name[:12])
 
 
 def test_data_goes_before_manifest_before_checkpoint(tmp_path: Path) -> None:
     """A manifest in the store proves its data is there; a checkpoint, its manifests."""
     spool = Spool(tmp_path)
-    fill(spool, 5)
+    fill(spool, 40)
     order = ship(spool, step=100, checkpoint_every=60)
-    kinds = [key.split("/")[0] for key in order]
-    assert kinds == [
-        "log.note", "manifest", "checkpoint",
-        *["events", "manifest", "checkpoint"] * 4,
-    ]  # fmt: skip
-    for kind in ("events", "manifest", "checkpoint"):
-        names = [key.rsplit("/", 1)[1] for key in order if key.startswith(kind)]
-        assert names == sorted(names)
+    check_order(order)
+    kinds = Counter(key.split("/")[0] for key in order)
+    assert kinds == {"log.note": 1, "events": 39, "manifest": 40, "checkpoint": 40}
+
+
+class Shaky(Recording):
+    """Fails a share of the calls, half of them after it has stored the object."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.random = random.Random(seed)
+        self.guard = threading.Lock()
+
+    def put(self, key: str, body: bytes, *, sha256: str = "", again: bool = False) -> Stored:
+        time.sleep(self.random.random() / 1000)
+        with self.guard:
+            if self.random.random() < 0.15:
+                raise StoreError("503 SlowDown")
+            known = key in self.objects
+            stored = super().put(key, body)
+            if known:
+                self.order.pop()
+            if self.random.random() < 0.15:
+                raise StoreError("the acknowledgement was lost")
+            return stored
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_order_holds_through_failures(tmp_path: Path, seed: int) -> None:
+    """However uploads fail, overtake each other or lose their answers."""
+    spool = Spool(tmp_path)
+    fill(spool, 100)
+    check_order(ship(spool, step=1, checkpoint_every=10, store=Shaky(seed)))
+
+
+def test_data_runs_ahead_of_a_slow_chain(tmp_path: Path) -> None:
+    """The data of the next records is uploaded while a manifest is on its way."""
+
+    class SlowManifests(Recording):
+        def put(self, key: str, body: bytes, *, sha256: str = "", again: bool = False) -> Stored:
+            if "/manifest/" in key:
+                time.sleep(0.005)
+            return super().put(key, body)
+
+    spool = Spool(tmp_path)
+    fill(spool, 30)
+    order = ship(spool, step=1, checkpoint_every=1000, store=SlowManifests())
+    check_order(order)
+    second = next(n for n, key in enumerate(order) if key.startswith("manifest/000000000001"))
+    assert sum(key.startswith("events/") for key in order[:second]) > 5
 
 
 def test_checkpoints_are_rationed(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import get_args
 
@@ -13,10 +14,11 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec import structs
 
 from shipper.errors import SpoolError
 from shipper.model import Record, StoredObject
-from shipper.spool.spool import Spool, inspect
+from shipper.spool.spool import TROUBLE, Spool, inspect
 from tests.faults import Crash, Fault, FaultyDisk
 
 
@@ -32,6 +34,14 @@ def record(seq: int, *, data: bytes = b"events", after: bytes = b"", keep_from: 
     )
 
 
+def without_hashes(loaded: Record) -> Record:
+    return structs.replace(
+        loaded,
+        before=tuple(structs.replace(one, sha256="") for one in loaded.before),
+        after=tuple(structs.replace(one, sha256="") for one in loaded.after),
+    )
+
+
 def test_a_record_comes_back_whole_after_a_restart(tmp_path: Path) -> None:
     """What was committed is loaded, bodies and all, by the next process."""
     spool = Spool(tmp_path / "spool")
@@ -39,7 +49,45 @@ def test_a_record_comes_back_whole_after_a_restart(tmp_path: Path) -> None:
     spool.close()
     again = Spool(tmp_path / "spool")
     assert (again.newest(), again.oldest_pending(), again.pending()) == (0, 0, 1)
-    assert again.load(0) == record(0, after=b"tile")
+    loaded = again.load(0)
+    bodies = [*loaded.before, *loaded.after]
+    assert [one.sha256 for one in bodies] == [sha256(one.body).hexdigest() for one in bodies]
+    assert without_hashes(loaded) == record(0, after=b"tile")
+
+
+def test_many_are_marked_at_once(tmp_path: Path) -> None:
+    """One call marks all up to a number, and drops what they alone needed."""
+    spool = Spool(tmp_path)
+    for seq in range(5):
+        spool.commit(record(seq, keep_from=seq))
+    spool.shipped(3)
+    assert (spool.pending(), spool.oldest_pending()) == (1, 4)
+    assert inspect(tmp_path)[:2] == ([4], [])
+    assert not list(tmp_path.glob("00000000000[0-3].data"))
+
+
+@pytest.mark.parametrize("marked", [0, 1, 2])
+def test_marks_may_reach_the_disk_out_of_order(tmp_path: Path, marked: int) -> None:
+    """A power loss keeps any of the renames of one marking: none of the records is shipped twice
+    that lies below one that is known to be shipped."""
+    spool = Spool(tmp_path)
+    for seq in range(4):
+        spool.commit(record(seq))
+    spool.close()
+    (tmp_path / f"{marked:012d}.sealed").rename(tmp_path / f"{marked:012d}.shipped")
+    again = Spool(tmp_path)
+    assert (again.oldest_pending(), again.pending()) == (marked + 1, 3 - marked)
+    assert without_hashes(again.load(3)) == record(3)
+
+
+def test_what_is_wrong_with_the_store_is_left_for_others(tmp_path: Path) -> None:
+    """`status` reads the word without the lock; it goes when nothing is wrong any more."""
+    spool = Spool(tmp_path)
+    spool.tell("it burns")
+    assert (tmp_path / TROUBLE).read_text() == "it burns\n"
+    spool.tell("")
+    spool.tell("")
+    assert not (tmp_path / TROUBLE).exists()
 
 
 def test_the_newest_record_never_leaves(tmp_path: Path) -> None:

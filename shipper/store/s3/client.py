@@ -1,0 +1,185 @@
+"""The one place that knows boto3: a bucket, and calls to it whose failures are ours.
+
+botocore does not retry here (`store.retrying` does). A client is built when it is first needed,
+and anew after a refusal that new credentials may mend: a rotated key needs no restart.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore.config import Config as BotoConfig
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    InvalidConfigError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    UnauthorizedSSOTokenError,
+)
+
+from shipper import __version__
+from shipper.config import S3Options
+from shipper.errors import RefusedError, StoreError
+from shipper.store.s3 import answers
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 15.0
+"""The longest silence on a connection. What trickles is ended by `store.attempts`."""
+
+CONNECTIONS = 32
+
+_NO_CREDENTIALS = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    ProfileNotFound,
+    InvalidConfigError,
+    UnauthorizedSSOTokenError,
+)
+
+Answer = dict[str, Any]
+
+
+class TakenError(StoreError):
+    """`If-None-Match: *`, and an object of that name is there."""
+
+
+class NoLockError(StoreError):
+    """There is no Object Lock on the bucket, or no retention on the object."""
+
+
+class UnsupportedError(StoreError):
+    """The service does not know a header or call."""
+
+
+class DamagedError(StoreError):
+    """The service says that the body is not what its checksum says."""
+
+
+class DeniedError(RefusedError):
+    """A permission is missing."""
+
+
+_KINDS: tuple[tuple[frozenset[str], type[StoreError]], ...] = (
+    (answers.TAKEN, TakenError),
+    (answers.NO_LOCK, NoLockError),
+    (answers.UNSUPPORTED, UnsupportedError),
+    (answers.DAMAGED, DamagedError),
+    (answers.DENIED, DeniedError),
+)
+
+
+class Client:
+    """Calls to one bucket. May be used from several threads."""
+
+    def __init__(self, bucket: str, options: S3Options) -> None:
+        self.bucket = bucket
+        self._options = options
+        self._building = threading.Lock()
+        self._client: Any = None
+        self._always = {"Bucket": bucket}
+        if options.bucket_owner:
+            self._always["ExpectedBucketOwner"] = options.bucket_owner
+
+    def call(self, operation: str, **parameters: Any) -> Answer:
+        """boto3's answer to e.g. `put_object`.
+
+        The errors of this module and `NotFoundError` are answers; any other `StoreError` says
+        that there was none, `RefusedError` that a person is needed.
+        """
+        what = f"{operation} {parameters.get('Key') or parameters.get('Prefix') or self.bucket}"
+        client = self._client
+        try:
+            if client is None:
+                client = self._build()
+            answer: Answer = getattr(client, operation)(**self._always, **parameters)
+        except ClientError as error:
+            raise self._refusal(what, error, client) from error
+        except _NO_CREDENTIALS as error:
+            self._forget(client)
+            raise RefusedError(
+                f"{what}: {_words(error)}", remedy="give the daemon credentials: see docs/s3.md"
+            ) from error
+        except (BotoCoreError, ValueError, OSError) as error:
+            raise StoreError(f"{what}: {_words(error)}") from error
+        return answer
+
+    def read(self, answer: Answer, *, at_most: int) -> bytes:
+        """The body of a `get_object`, up to `at_most` bytes."""
+        try:
+            body: bytes = answer["Body"].read(at_most)
+        except (BotoCoreError, OSError) as error:
+            raise StoreError(f"the answer broke off: {_words(error)}") from error
+        finally:
+            answer["Body"].close()
+        return body
+
+    def _refusal(self, what: str, error: ClientError, client: Any) -> StoreError:
+        said = error.response.get("Error", {})
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        code = str(said.get("Code", ""))
+        if code in answers.STALE_CREDENTIALS:
+            self._forget(client)
+        failed = answers.error_for(what, status, code, str(said.get("Message", "")))
+        for codes, kind in _KINDS:
+            if code in codes:
+                return kind(failed.message, remedy=failed.remedy)
+        return failed
+
+    def _forget(self, client: Any) -> None:
+        with self._building:
+            if self._client is client:
+                self._client = None
+
+    def _build(self) -> Any:
+        with self._building:
+            if self._client is None:
+                self._client = _make_client(self._options)
+            return self._client
+
+
+def _make_client(options: S3Options) -> Any:
+    session = botocore.session.Session()
+    profile = options.profile
+    if options.credentials_file:
+        session.set_config_variable("credentials_file", options.credentials_file)
+        profile = profile or "default"  # named, so that the environment's keys do not win
+    if profile:
+        session.set_config_variable("profile", profile)
+    region = options.region or session.get_config_variable("region") or "us-east-1"
+    style = options.addressing_style
+    if style == "auto":
+        style = "path" if options.endpoint_url else "virtual"
+    plain_http = options.endpoint_url.startswith("http://")
+    s3_config: dict[str, Any] = {"addressing_style": style}
+    if not plain_http:
+        # TLS carries the body, and its SHA-256 goes in a header that is signed.
+        s3_config["payload_signing_enabled"] = False
+    return boto3.session.Session(botocore_session=session).client(
+        "s3",
+        region_name=region,
+        endpoint_url=options.endpoint_url or None,
+        verify=options.ca_bundle or None,
+        config=BotoConfig(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            max_pool_connections=CONNECTIONS,
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            tcp_keepalive=True,
+            user_agent_extra=f"audit-shipper/{__version__}",
+            s3=s3_config,  # type: ignore[arg-type]
+        ),
+    )
+
+
+def _words(error: Exception) -> str:
+    """One short line; nothing that botocore puts there is secret."""
+    return " ".join(str(error).split())[:300] or type(error).__name__
