@@ -77,6 +77,7 @@ FIELDS: dict[str, Any] = {
     "epoch": 1,
     "next_vkey": "x",
     "supersedes": {"log": OTHER, "seq": 0, "sha256": _HASH},
+    "lock_required": False,
 }  # fmt: skip
 """Another value for every field of a manifest (the fourth of the small log, a batch)."""
 

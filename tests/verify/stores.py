@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shipper.errors import NotFoundError, StoreError
-from shipper.store.base import Entry, Store
+from shipper.store.base import Check, Entry, Lock, Store, Stored
 from shipper.store.directory import DirectoryStore
 from tests.verify.archive import Log
 
@@ -20,11 +20,11 @@ class Wrapped:
         self.url = inside.url
         self.inside = inside
 
-    def put(self, key: str, body: bytes) -> None:
-        self.inside.put(key, body)
+    def put(self, key: str, body: bytes, *, sha256: str = "", again: bool = False) -> Stored:
+        return self.inside.put(key, body, sha256=sha256, again=again)
 
-    def get(self, key: str, *, max_bytes: int) -> bytes:
-        return self.inside.get(key, max_bytes=max_bytes)
+    def get(self, key: str, *, max_bytes: int, version: str = "") -> bytes:
+        return self.inside.get(key, max_bytes=max_bytes, version=version)
 
     def scan(self, prefix: str, *, after: str = "") -> Iterator[Entry]:
         return self.inside.scan(prefix, after=after)
@@ -35,6 +35,15 @@ class Wrapped:
     def children(self, prefix: str) -> list[str]:
         return self.inside.children(prefix)
 
+    def versions(self, key: str) -> Sequence[str]:
+        return self.inside.versions(key)
+
+    def lock(self, key: str, version: str) -> Lock | None:
+        return self.inside.lock(key, version)
+
+    def preflight(self) -> Iterator[Check]:
+        return self.inside.preflight()
+
 
 class Failing(Wrapped):
     """Fails on every key and prefix that holds `on`."""
@@ -43,9 +52,9 @@ class Failing(Wrapped):
         super().__init__(inside)
         self._on = on
 
-    def get(self, key: str, *, max_bytes: int) -> bytes:
+    def get(self, key: str, *, max_bytes: int, version: str = "") -> bytes:
         self._fail(key)
-        return super().get(key, max_bytes=max_bytes)
+        return super().get(key, max_bytes=max_bytes, version=version)
 
     def scan(self, prefix: str, *, after: str = "") -> Iterator[Entry]:
         self._fail(prefix)
@@ -67,10 +76,10 @@ class Broken(Wrapped):
         super().__init__(inside)
         self._on = on
 
-    def get(self, key: str, *, max_bytes: int) -> bytes:
+    def get(self, key: str, *, max_bytes: int, version: str = "") -> bytes:
         if self._on in key:
             raise RecursionError("maximum recursion depth exceeded")
-        return super().get(key, max_bytes=max_bytes)
+        return super().get(key, max_bytes=max_bytes, version=version)
 
 
 class Vanishing(Wrapped):
@@ -80,10 +89,10 @@ class Vanishing(Wrapped):
         super().__init__(inside)
         self._what = what
 
-    def get(self, key: str, *, max_bytes: int) -> bytes:
+    def get(self, key: str, *, max_bytes: int, version: str = "") -> bytes:
         if self._what in key:
             raise NotFoundError(f"there is no {key}")
-        return super().get(key, max_bytes=max_bytes)
+        return super().get(key, max_bytes=max_bytes, version=version)
 
 
 class Growing(Wrapped):
@@ -100,8 +109,8 @@ class Growing(Wrapped):
         self._grow()
         return iter(listed)
 
-    def get(self, key: str, *, max_bytes: int) -> bytes:
-        body = super().get(key, max_bytes=max_bytes)
+    def get(self, key: str, *, max_bytes: int, version: str = "") -> bytes:
+        body = super().get(key, max_bytes=max_bytes, version=version)
         self._grow()
         return body
 
@@ -115,10 +124,10 @@ class Growing(Wrapped):
 class Deadly(DirectoryStore):
     """Kills the process that reads data of a log whose name holds `deadly`."""
 
-    def get(self, key: str, *, max_bytes: int) -> bytes:
+    def get(self, key: str, *, max_bytes: int, version: str = "") -> bytes:
         if "deadly" in key and "/events/" in key:
             os._exit(9)
-        return super().get(key, max_bytes=max_bytes)
+        return super().get(key, max_bytes=max_bytes, version=version)
 
 
 def open_deadly(root: Path) -> Deadly:

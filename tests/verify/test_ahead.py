@@ -20,10 +20,10 @@ class Counting(Wrapped):
         self.asked: list[str] = []
         self._lock = threading.Lock()
 
-    def get(self, key: str, *, max_bytes: int) -> bytes:
+    def get(self, key: str, *, max_bytes: int, version: str = "") -> bytes:
         with self._lock:
             self.asked.append(key)
-        return super().get(key, max_bytes=max_bytes)
+        return super().get(key, max_bytes=max_bytes, version=version)
 
 
 def full(count: int) -> MemoryStore:

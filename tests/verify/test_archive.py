@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from shipper.config import StoreOptions
 from shipper.seal import layout, note
 from shipper.seal.keys import VerifierKey
 from shipper.seal.sealer import sign_note
@@ -304,7 +305,7 @@ def test_verdicts_add_up() -> None:
 def test_processes_give_the_same_report(tmp_path: Path) -> None:
     """Two workers find what one finds, and progress is told from both."""
     root = dump(several(), tmp_path)
-    open_ = partial(open_store, f"file://{root}")
+    open_ = partial(open_store, StoreOptions(url=f"file://{root}"))
     told: set[str] = set()
     reports = [
         verify_archive(

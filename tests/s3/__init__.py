@@ -1,0 +1,1 @@
+"""S3 with Object Lock, on a real gateway: Ceph's, thrown away after the tests."""
