@@ -108,6 +108,61 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     malformed_lines: int
 
 
+Severity = Literal["info", "low", "medium", "high", "critical"]
+
+
+class Who(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who asked: the authenticated user, and as whom they acted if they impersonated."""
+
+    user: str = ""
+    groups: tuple[str, ...] = ()
+    impersonated: str = ""
+
+
+class What(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was asked of the API server, and its answer; `code` 0: the event has none."""
+
+    stage: str = ""
+    verb: str = ""
+    api_group: str = ""
+    resource: str = ""
+    subresource: str = ""
+    namespace: str = ""
+    name: str = ""
+    code: int = 0
+
+
+class Where(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From where. `source_ip` is the last of `sourceIPs`: the others are the client's word."""
+
+    source_ip: str = ""
+    user_agent: str = ""
+    uri: str = ""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a guardrail rule says of one event.
+
+    `verdict` `indeterminate`: the rule could not be answered (`message` says why), which is never
+    a pass. `mode` `shadow`: sealed, never alerted. `line` is the event's number in its batch, from
+    0; `time` its stageTimestamp as the API server wrote it. Texts are cut to bounded lengths.
+    """
+
+    rule: str
+    title: str
+    severity: Severity
+    verdict: Literal["match", "indeterminate"] = "match"
+    mode: Literal["alert", "shadow"] = "alert"
+    attack: tuple[str, ...] = ()
+    message: str
+    audit_id: str
+    line: Count
+    time: str
+    who: Who = Who()
+    what: What = What()
+    where: Where = Where()
+
+
 class Findings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The stored object with the batch's findings."""
 
