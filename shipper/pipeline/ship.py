@@ -15,7 +15,7 @@ from shipper.clock import Clock
 from shipper.errors import ConflictError, SpoolError
 from shipper.logs import Logger
 from shipper.model import Record, StoredObject
-from shipper.pipeline.ahead import AHEAD_RECORDS, Ahead
+from shipper.pipeline.ahead import AHEAD_RECORDS, Ahead, give_up
 from shipper.pipeline.fence import Fence
 from shipper.pipeline.progress import Progress
 from shipper.pipeline.trouble import Trouble
@@ -86,8 +86,9 @@ class Shipper:
         """
         try:
             while True:
+                last_round = self._finishing  # asked first: what is committed until then is shipped
                 await self._ship_all()
-                if self._finishing:
+                if last_round:
                     await self._ship_checkpoint()
                     return
                 await self._wait()
@@ -98,6 +99,8 @@ class Shipper:
             raise
         finally:
             self._ahead.close()
+            if self._marking is not None:
+                give_up(self._marking)
 
     def finish(self) -> None:
         """Nothing more will be committed: `run` returns once the store has everything."""

@@ -79,6 +79,23 @@ def fill(spool: Spool, records: int) -> None:
         spool.commit(record)
 
 
+def new_shipper(
+    spool: Spool, store: Recording, *, step: float = 1, checkpoint_every: float = 60
+) -> Shipper:
+    """A ship loop that does not wait long, with a clock that moves on by `step` seconds."""
+    return Shipper(
+        spool,
+        store,
+        log=LOG,
+        key=SIGNER.key,
+        checkpoint_every=checkpoint_every,
+        clock=Clock(step),
+        logger=make_logger(level="critical", form="json"),
+        progress=Progress(),
+        backoff=partial(Backoff, first=0.0001, limit=0.001),
+    )
+
+
 def ship(
     spool: Spool, *, step: float, checkpoint_every: float, store: Recording | None = None
 ) -> list[str]:
@@ -86,17 +103,7 @@ def ship(
     store = store or Recording()
 
     async def life() -> None:
-        shipper = Shipper(
-            spool,
-            store,
-            log=LOG,
-            key=SIGNER.key,
-            checkpoint_every=checkpoint_every,
-            clock=Clock(step),
-            logger=make_logger(level="critical", form="json"),
-            progress=Progress(),
-            backoff=partial(Backoff, first=0.0001, limit=0.001),
-        )
+        shipper = new_shipper(spool, store, step=step, checkpoint_every=checkpoint_every)
         shipper.finish()
         await shipper.run()
 
@@ -197,3 +204,25 @@ def test_a_full_tile_brings_its_checkpoint(tmp_path: Path) -> None:
     assert order[place - 1].startswith("manifest/000000000255-")
     assert order[place + 1] == "tile/0/000"
     assert order[place + 2].startswith("checkpoint/000000000256-")
+
+
+def test_what_is_sealed_at_the_very_end_is_shipped(tmp_path: Path) -> None:
+    """A record that is committed, just before the end, while earlier ones are marked goes out."""
+    full = Spool(tmp_path / "full")
+    fill(full, 3)
+
+    class Late(Spool):
+        def shipped(self, until: int) -> None:
+            super().shipped(until)
+            if until == 1:
+                self.commit(full.load(2))
+                loop.call_soon_threadsafe(shipper.finish)
+
+    spool, store = Late(tmp_path / "late"), Recording()
+    fill(spool, 2)
+    loop = asyncio.new_event_loop()
+    shipper = new_shipper(spool, store)
+    loop.run_until_complete(shipper.run())
+    loop.close()
+    assert spool.pending() == 0
+    assert sum(key.startswith("manifest/") for key in store.order) == 3
