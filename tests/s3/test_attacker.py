@@ -21,6 +21,7 @@ from tests.deploy.policies import auditor_statements, naming_principals, writer_
 from tests.s3.archive import LINES, Archive
 from tests.s3.ceph import Ceph, Keys
 from tests.s3.policies import allow, policy
+from tests.s3.stores import open_s3
 
 
 class Target:
