@@ -26,6 +26,10 @@ def _completeness(says: str) -> Meaning:
     return Meaning("completeness", says)
 
 
+def _retention(says: str) -> Meaning:
+    return Meaning("retention", says)
+
+
 MEANINGS: dict[str, Meaning] = {
     # ---- any object
     "object-unreadable": _integrity(
@@ -34,6 +38,14 @@ MEANINGS: dict[str, Meaning] = {
     "object-vanished": _completeness("The object was listed and is gone: somebody deletes objects"),
     "object-stray": _integrity(
         "No signed manifest accounts for this object: somebody else writes to this log's place"
+    ),
+    "object-hidden": _integrity(
+        "Somebody has put a delete marker on this object: programs that read the newest version"
+        " alone do not see it any more"
+    ),
+    "object-overlaid": _integrity(
+        "Somebody has stored another version over this object: programs that read the newest"
+        " version alone get other bytes"
     ),
     "note-malformed": _integrity(
         "The object is not a signed note: it was changed, or is none of this log's"
@@ -171,6 +183,16 @@ MEANINGS: dict[str, Meaning] = {
         "freshness", "The newest manifest is of the future: its clock, or yours, is wrong"
     ),
     "undated": Meaning("freshness", "No verified manifest says how old the log is"),
+    # ---- retention
+    "lock-missing": _retention("The object has no lock: whoever may delete can delete it"),
+    "lock-short": _retention("The object's lock ends earlier than asked"),
+    "lock-weak": _retention("The object's lock can be bypassed by whoever has that permission"),
+    "lock-unknown": Meaning(
+        "retention",
+        "The store does not say how the object is locked: it has no Object Lock, or these"
+        " credentials lack s3:GetObjectRetention",
+        unknown=True,
+    ),
     # ---- the check itself
     "store-failed": Meaning(
         "completeness", "The store failed while the log was read: check again", unknown=True

@@ -96,14 +96,12 @@ class Payload:
             detail = f"{stored.size} bytes stored, {raw_size} unpacked"
             ledger.add("data-too-large", detail, seq=seq, key=reader.full(stored.key))
             return None
-        body = reader.get(
+        return reader.get(
             stored.key,
             max_bytes=stored.size,
+            right=lambda body: batch.is_stored(body, stored.size, stored.sha256),
             seq=seq,
             unreadable="data-unreadable",
             missing="data-missing",
+            wrong="data-hash",
         )
-        if body is not None and not batch.is_stored(body, stored.size, stored.sha256):
-            ledger.add("data-hash", seq=seq, key=reader.full(stored.key))
-            return None
-        return body

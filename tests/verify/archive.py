@@ -118,6 +118,7 @@ class Log:
         self.head = Head(origin)
         self.source = source or Source()
         self.raw = b""
+        self.lock_required = True
         self.add("genesis", supersedes=supersedes)
 
     def add(
@@ -142,7 +143,14 @@ class Log:
         )
         now = Timestamp(self.wall, self.boot, self.monotonic)
         before = self.head
-        record, self.head = seal(self.head, content, now=now, agent=AGENT, signer=self.signer)
+        record, self.head = seal(
+            self.head,
+            content,
+            now=now,
+            agent=AGENT,
+            signer=self.signer,
+            lock_required=self.lock_required,
+        )
         if edit is not None:
             lie = edit(decode_manifest(note.parse(record.manifest.body).text))
             self.lie(encode_manifest(lie), before)
