@@ -22,6 +22,7 @@ from shipper.store.s3.client import (
     DamagedError,
     DeniedError,
     NoLockError,
+    is_from_s3,
 )
 
 CLOCK_SKEW_SECONDS = 60.0
@@ -77,6 +78,8 @@ def _versioning(client: Client) -> tuple[Answer | None, Check]:
         return None, _refusal(error, "whether versioning is on", "s3:GetBucketVersioning")
     if answer.get("Status") == "Enabled":
         return answer, Check("ok", f"the bucket {client.bucket} answers, and versioning is on")
+    if not is_from_s3(answer):  # an empty page from something in between says "off" too
+        raise StoreError("the answer about versioning is not an S3 service's")
     return answer, Check(
         "refused",
         f"versioning is off on the bucket {client.bucket}: objects can be overwritten",
@@ -112,7 +115,7 @@ def _clock(answer: Answer) -> Check:
 def _lock(client: Client, options: StoreOptions) -> Iterator[Check]:
     try:
         answer = client.call("get_object_lock_configuration")
-    except (NoLockError, NotFoundError):
+    except NoLockError:
         if options.require_lock:
             yield Check(
                 "refused",
