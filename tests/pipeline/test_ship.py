@@ -20,7 +20,7 @@ from shipper.logs import make_logger
 from shipper.model import Agent, Batch, Timestamp
 from shipper.pipeline.ahead import AHEAD_RECORDS
 from shipper.pipeline.progress import Progress
-from shipper.pipeline.ship import Shipper
+from shipper.pipeline.ship import UNMARKED_RECORDS, Shipper
 from shipper.seal.merkle import leaf_hash
 from shipper.seal.sealer import Content, Head, seal
 from shipper.seal.signer import FileSigner
@@ -28,6 +28,7 @@ from shipper.spool.spool import Spool
 from shipper.store.base import Stored
 from shipper.store.memory import MemoryStore
 from shipper.store.retrying import Backoff
+from tests.store.faulty import VersionedStore
 
 LOG = "audit-shipper/c/n/0123456789abcdef"
 SIGNER = FileSigner(Ed25519PrivateKey.from_private_bytes(bytes(32)))
@@ -80,7 +81,7 @@ def fill(spool: Spool, records: int) -> None:
 
 
 def new_shipper(
-    spool: Spool, store: Recording, *, step: float = 1, checkpoint_every: float = 60
+    spool: Spool, store: MemoryStore, *, step: float = 1, checkpoint_every: float = 60
 ) -> Shipper:
     """A ship loop that does not wait long, with a clock that moves on by `step` seconds."""
     return Shipper(
@@ -226,3 +227,35 @@ def test_what_is_sealed_at_the_very_end_is_shipped(tmp_path: Path) -> None:
     loop.close()
     assert spool.pending() == 0
     assert sum(key.startswith("manifest/") for key in store.order) == 3
+
+
+def test_the_most_that_a_stop_leaves_unmarked_is_looked_for(tmp_path: Path) -> None:
+    """With as many records stored but unmarked, and as many ahead of them, as there may be, the
+    next start uploads nothing a second time."""
+    power_fails = threading.Event()
+
+    class Stuck(Spool):
+        def shipped(self, until: int) -> None:
+            power_fails.wait(20)
+            raise OSError("no power")
+
+    async def stop_once_stuck(spool: Spool) -> None:
+        shipping, seen = asyncio.create_task(new_shipper(spool, store).run()), -1
+        while seen < len(store.objects):
+            seen = len(store.objects)
+            await asyncio.sleep(0.2)
+        power_fails.set()
+        shipping.cancel()
+        await asyncio.wait({shipping})
+
+    store, spool = VersionedStore(), Stuck(tmp_path)
+    fill(spool, 60)
+    asyncio.run(stop_once_stuck(spool))
+    spool.close()
+    left = Counter(key.split("/")[3] for key in store.objects)
+    assert left["manifest"] == UNMARKED_RECORDS
+    assert left["events"] >= UNMARKED_RECORDS + AHEAD_RECORDS - 2  # no genesis, and one was taken
+    shipper = new_shipper(Spool(tmp_path), store)
+    shipper.finish()
+    asyncio.run(shipper.run())
+    assert set(store.written.values()) == {1}
