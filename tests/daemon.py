@@ -71,13 +71,15 @@ class Place:
         store: Store | None = None,
         disk: Disk | None = None,
         clock: Clock | None = None,
+        once: bool = True,
     ) -> int:
-        """`run --once`; returns its exit code or raises what stopped it."""
+        """`run --once`; returns its exit code or raises what stopped it. Without `once` something
+        must stop it."""
 
         async def life() -> int:
             app = App(
                 config or self.config(),
-                once=True,
+                once=once,
                 logger=make_logger(level="info", form="json", write=self._say),
                 progress=Progress(),
                 store=store,

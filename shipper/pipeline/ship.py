@@ -109,13 +109,13 @@ class Shipper:
 
     async def _ship_all(self) -> None:
         while True:
+            if self._fence_rests_until_ns == 0 and self._spool.oldest_pending() is not None:
+                await self._check_fence()  # before anything is put: a second writer leaves nothing
             await self._fill()
             if not len(self._ahead):
                 await self._all_marked()
                 return
             record = await self._ahead.oldest()
-            if self._fence_rests_until_ns == 0:
-                await self._check_fence()
             shipped = await self._put(record.manifest, record.seq)
             self._fence.shipped(record.seq, record.manifest.key)
             for stored in record.after:

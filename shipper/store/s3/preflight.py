@@ -178,8 +178,9 @@ def _may_list(client: Client, prefix: str) -> Check:
         client.call("list_object_versions", Prefix=prefix, MaxKeys=1)
     except DeniedError:
         return Check(
-            "weak",
-            "object versions cannot be listed: a second writer would not be noticed",
+            "failed",
+            "object versions cannot be listed, and nothing is shipped before it is known whether"
+            " another daemon writes this log",
             "allow s3:ListBucketVersions on the prefix",
         )
     except RefusedError as error:
