@@ -13,6 +13,8 @@ from typing import Literal
 from cel_expr_python import cel
 
 from shipper.rules.cel.program import Activation, Program, activation
+from shipper.rules.cel.tree import decode
+from shipper.rules.cel.wire import Message
 
 VARIABLES = (
     "event",
@@ -41,6 +43,9 @@ extensions:
 - {name: strings}
 - {name: two-var-comprehensions}
 """
+
+_ANY_VALUE, _EXPR = 2, 4
+"""google.protobuf.Any.value; cel.expr.CheckedExpr.expr."""
 
 _PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 
@@ -79,7 +84,12 @@ class Environment:
         found = native.return_type()
         if expect == "bool" and found not in (cel.Type.BOOL, cel.Type.DYN):
             raise CompileError(1, 1, f"must be bool, but is {found.name().lower()}")
-        return Program(native, expect)
+        checked = Message(Message(native.serialize()).body(_ANY_VALUE))
+        try:
+            tree = decode(checked.body(_EXPR))
+        except ValueError as error:
+            raise CompileError(1, 1, str(error)) from None
+        return Program(native, tree, expect=expect)
 
     def activation(self, variables: Mapping[str, object]) -> Activation:
         """Plain JSON values, ready for every program of one event. What is left out is unbound."""

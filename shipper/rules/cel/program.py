@@ -11,6 +11,10 @@ from typing import Any, Literal, NamedTuple
 
 from cel_expr_python import cel
 
+from shipper.rules.cel.necessary import Conditions, necessary
+from shipper.rules.cel.paths import Path, paths
+from shipper.rules.cel.tree import Tree
+
 Activation = Any
 
 _UNBOUND = re.compile(r'No value with name "([^"]*)" found in Activation')
@@ -31,9 +35,20 @@ class CelError(NamedTuple):
 class Program:
     """One checked expression. Keeps no state between events."""
 
-    def __init__(self, native: Any, expect: Literal["bool", "string", "any"]) -> None:
+    def __init__(
+        self, native: Any, tree: Tree, *, expect: Literal["bool", "string", "any"]
+    ) -> None:
         self._native = native
         self._expect = expect
+        self.paths: frozenset[Path] = paths(tree)
+        """What it speaks of: `event.objectRef.resource` is `("event", "objectRef", "resource")`."""
+        self.references = frozenset(path[0] for path in self.paths)
+        """The variables it speaks of."""
+        self._necessary = necessary(tree)
+
+    def necessary(self) -> Conditions:
+        """Paths and the only values of them with which the expression can be true."""
+        return self._necessary
 
     def evaluate(self, activation: Activation) -> Any:
         """The value, as a plain Python value, or a CelError."""
