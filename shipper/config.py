@@ -175,6 +175,8 @@ class RuleOverride(_Section, frozen=True):
     """Another severity."""
     mode: Literal["alert", "shadow", "off"] | None = None
     """`shadow`: sealed, nobody is alerted; `off`: the rule is not asked."""
+    exceptions: tuple[dict[str, Any], ...] = ()
+    """Added to the rule's own, in the same form: `match`, `when`, `until`, `reason`."""
 
 
 class Rules(_Section, frozen=True):
@@ -187,7 +189,7 @@ class Rules(_Section, frozen=True):
     params: dict[str, Any] = {}
     """Values for parameters that rules declare: allowed registries, protected namespaces, …"""
     overrides: dict[str, RuleOverride] = {}
-    """By the name of a rule, yours or the catalog's: another severity or mode."""
+    """By the name of a rule, yours or the catalog's: another severity or mode, more exceptions."""
 
 
 class Shutdown(_Section, frozen=True):
@@ -275,10 +277,10 @@ def schema() -> dict[str, Any]:
 class _Loader(yaml.SafeLoader):
     """YAML in which a key that stands twice is an error, not a silent choice.
 
-    Its booleans are true and false alone, as in YAML 1.2 (`mode: off` is a text), and a date is text.
+    As in YAML 1.2, its booleans are true and false alone (`mode: off` is text), and a date is text.
     """
 
-    yaml_implicit_resolvers = {
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML has it
         first: [(tag, form) for tag, form in known if not tag.endswith((":bool", ":timestamp"))]
         for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }

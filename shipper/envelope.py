@@ -1,8 +1,8 @@
-"""What makes a line an audit event, decided in one decode that serves the record and the rules alike.
+"""What makes a line an audit event, decided in one decode that serves the record and the rules.
 
 No I/O, no state: bytes in, values out, and nothing is raised on bytes. A line is an audit event iff
-it decodes, its kind is `Event`, its apiVersion starts with `audit.k8s.io/` and its stageTimestamp is
-in UTC, which is all that the API server writes.
+it decodes, its kind is `Event`, its apiVersion starts with `audit.k8s.io/` and its stageTimestamp
+is in UTC, which is all that the API server writes.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ class EventScan(NamedTuple):
 
 EMPTY = EventScan(None, None, None, None, 0)
 
+
 def envelope(line: bytes) -> Envelope | None:
     """The line's envelope, or None if the line is not an audit event."""
     return decode_lines([line], decode_record)[0]

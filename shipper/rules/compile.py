@@ -21,7 +21,7 @@ from shipper.rules.cel import CompileError, Environment, Program
 from shipper.rules.document import Document, Path, Problem
 from shipper.rules.fields import NAMES
 from shipper.rules.match import KeyPredicate, compile_exemption, compile_match
-from shipper.rules.rule import AuditRule, Exemption, Match, Mode, RuleSpec, Threshold
+from shipper.rules.rule import AuditRule, Exemption, Match, Mode, Overriding, RuleSpec, Threshold
 
 MAX_WINDOW_SECONDS = 7 * 86400.0
 
@@ -81,6 +81,7 @@ class Rule(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     exceptions: tuple[Exempted, ...]
     window: Window | None
     written: AuditRule
+    """With the overrides."""
 
     @property
     def programs(self) -> list[Program]:
@@ -97,8 +98,10 @@ class Compiler:
         self._params = params
         self.problems: list[Problem] = []
 
-    def rule(self, document: Document, written: AuditRule) -> Rule | None:
-        """The rule in `document`, or None and problems."""
+    def rule(
+        self, document: Document, written: AuditRule, override: Overriding | None = None
+    ) -> Rule | None:
+        """The rule in `document`, as the configuration overrides it; or None and problems."""
         before = len(self.problems)
         spec = written.spec
         when = self._cel(document, ("spec", "when"), spec.when) if spec.when else None
@@ -107,6 +110,13 @@ class Compiler:
             self._exception(document, ("spec", "exceptions", number), exemption)
             for number, exemption in enumerate(spec.exceptions)
         ]
+        if override is not None:
+            config = Document(f"rules.overrides.{written.metadata.name}", 0, None, {})
+            exceptions += [
+                self._exception(config, ("exceptions", number), exemption)
+                for number, exemption in enumerate(override.exceptions)
+            ]
+            spec = _overridden(spec, override)
         window = self._window(document, spec.threshold) if spec.threshold else None
         self._check_tests(document, spec)
         if len(self.problems) > before:
@@ -128,7 +138,7 @@ class Compiler:
             message=template,
             exceptions=tuple(exceptions),
             window=window,
-            written=written,
+            written=msgspec.structs.replace(written, spec=spec),
         )
 
     def _cel(
@@ -201,6 +211,15 @@ class Compiler:
                 self.problems.append(document.problem(path, "give event or events, one of them"))
             for reason in wrong_params(test.params, self._params):
                 self.problems.append(document.problem((*path, "params"), reason))
+
+
+def _overridden(spec: RuleSpec, override: Overriding) -> RuleSpec:
+    return msgspec.structs.replace(
+        spec,
+        severity=override.severity or spec.severity,
+        mode=override.mode or spec.mode,
+        exceptions=(*spec.exceptions, *override.exceptions),
+    )
 
 
 def unknown_fields(paths: Iterable[Sequence[str]], params: Mapping[str, Any]) -> list[str]:

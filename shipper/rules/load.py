@@ -1,4 +1,4 @@
-"""Reads the rules that the configuration names: the catalog's, then the user's own.
+"""From the files that the configuration names to the rules in force: the catalog's, then yours.
 
 All mistakes in all files are found before anything is said, and one mistake refuses the whole set:
 a rule that is not in force must never look as if it were.
@@ -7,25 +7,22 @@ a rule that is not in force must never look as if it were.
 from __future__ import annotations
 
 import difflib
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from shipper.config import RuleOverride, Rules
 from shipper.errors import ConfigError
 from shipper.rules.cel import Environment
-from shipper.rules.compile import Compiler, Rule, wrong_params
+from shipper.rules.compile import Compiler, wrong_params
 from shipper.rules.conform import Mistake, conform
-from shipper.rules.document import Document, Problem, read
-from shipper.rules.rule import API_VERSION, AuditParams, AuditRule
+from shipper.rules.document import Document, Problem
+from shipper.rules.files import read_file, rule_files
+from shipper.rules.rule import API_VERSION, AuditParams, AuditRule, Overriding
 from shipper.rules.ruleset import MALFORMED, Malformed, RuleSet
 
 CATALOG = Path(__file__).parent / "catalog"
-MAX_FILE_BYTES = 32 * 2**20
-"""Of one rule file: ten thousand rules with their tests fit."""
+
 MAX_SHOWN = 100
 """Problems in one message; the rest are counted."""
 
@@ -52,98 +49,104 @@ def load_rules(options: Rules) -> RuleSet:
     loader = _Loader()
     if options.catalog == "default":
         loader.catalog()
-    for path in options.paths:
-        loader.path(Path(path))
+    loader.paths(map(Path, options.paths))
     return loader.rule_set(options)
 
 
-def load_files(paths: Iterable[Path], *, catalog: bool = False) -> RuleSet:
-    """The rules in `paths` alone (files or directories), or in the catalog too, as written.
+def load_files(paths: Iterable[Path]) -> RuleSet:
+    """The catalog and the rules in `paths` (files or directories), as written.
 
     Raises `RulesError` with every mistake there is.
     """
-    return load_rules(Rules(catalog="default" if catalog else "none", paths=tuple(map(str, paths))))
+    loader = _Loader()
+    loader.catalog()
+    loader.paths(paths)
+    return loader.rule_set(Rules())
+
+
+def load_tested(paths: Sequence[Path]) -> RuleSet:
+    """The rules in `paths` alone, which may use the catalog's parameters; by default the catalog's.
+
+    Raises `RulesError` with every mistake there is.
+    """
+    loader = _Loader()
+    loader.paths(paths)
+    loader.catalog(["AuditParams"] if paths else _KINDS)
+    return loader.rule_set(Rules())
 
 
 class _Loader:
     """Collects documents first: a rule may use a parameter that stands in a later file."""
 
     def __init__(self) -> None:
+        self._files: set[Path] = set()
         self._rules: dict[str, tuple[Document, AuditRule]] = {}
+        self._refused: set[str] = set()
         self._params: dict[str, Any] = {}
         self._param_places: dict[str, str] = {}
         self._problems: list[Problem] = []
-        self._refused: set[str] = set()
 
-    def catalog(self, *, params_only: bool = False) -> None:
-        """The rules and parameters that come with the program, but for files read already."""
+    def catalog(self, kinds: Collection[str] = _KINDS) -> None:
+        """The documents of `kinds` that come with the program, save from files read already."""
         for file in sorted(CATALOG.glob("*.yaml")):
-            if file.resolve() not in self._read:
-                self._only_params = params_only
-                self._file(file, f"catalog/{file.name}", in_catalog=True)
+            if file.resolve() not in self._files:
+                self._file(file, f"catalog/{file.name}", kinds)
 
-    def path(self, path: Path) -> None:
-        """A file, or every *.yaml and *.yml that stands right in a directory."""
-        if not path.is_dir():
-            self._file(path, str(path))
-            return
-        try:
-            names = sorted(os.listdir(path))
-        except OSError as error:
-            self._problems.append(Problem(str(path), 0, f"cannot be read: {error.strerror}"))
-            return
-        for name in names:
-            if name.endswith((".yaml", ".yml")) and not name.startswith("."):
-                self._file(path / name, str(path / name))
+    def paths(self, paths: Iterable[Path]) -> None:
+        """Files, and directories of them."""
+        for path in paths:
+            files, problems = rule_files(path)
+            self._problems += problems
+            for file in files:
+                self._file(file, str(file), _KINDS)
 
     def rule_set(self, options: Rules) -> RuleSet:
-        self._check_config(options)
-        params = self._params | options.params
+        """What has been read, under the configuration's parameters and overrides."""
+        for reason in wrong_params(options.params, self._params):
+            self._problems.append(Problem("rules.params", 0, reason))
+        overrides = {
+            name: self._override(name, override) for name, override in options.overrides.items()
+        }
         environment = Environment()
         compiler = Compiler(environment, self._params)
-        compiled = [compiler.rule(document, rule) for document, rule in self._rules.values()]
+        compiled = [
+            compiler.rule(document, written, overrides.get(written.metadata.name))
+            for document, written in self._rules.values()
+        ]
         problems = [*self._problems, *compiler.problems]
         if problems:
             raise RulesError(sorted(problems, key=lambda problem: problem[:2]))
-        found = [rule for rule in compiled if rule is not None]
-        return _in_force(found, options.overrides, params, environment)
+        off = [name for name, override in options.overrides.items() if override.mode == "off"]
+        return RuleSet(
+            [rule for rule in compiled if rule is not None and rule.name not in off],
+            environment=environment,
+            params=self._params | options.params,
+            off=off,
+            malformed=_malformed(options.overrides.get(MALFORMED, RuleOverride())),
+        )
 
-    # ---- files
-
-    def _file(self, path: Path, name: str, *, in_catalog: bool = False) -> None:
-        try:
-            with path.open("rb") as file:
-                data = file.read(MAX_FILE_BYTES + 1)
-            text = data.decode("utf-8")
-        except OSError as error:
-            self._problems.append(Problem(name, 0, f"cannot be read: {error.strerror}"))
-            return
-        except UnicodeDecodeError as error:
-            self._problems.append(Problem(name, data.count(b"\n", 0, error.start) + 1, "not UTF-8"))
-            return
-        if len(data) > MAX_FILE_BYTES:
-            self._problems.append(Problem(name, 0, f"longer than {MAX_FILE_BYTES >> 20} MiB"))
-            return
-        documents, problems = read(text, name)
+    def _file(self, path: Path, name: str, kinds: Collection[str]) -> None:
+        self._files.add(path.resolve())
+        documents, problems = read_file(path, name)
         self._problems += problems
         for document in documents:
-            self._document(document, in_catalog=in_catalog)
+            value = document.value
+            kind = value.get("kind") if isinstance(value, dict) else None
+            if not isinstance(kind, str) or kind not in _KINDS:
+                reason = f"{kind} is no kind of rule; known: {' and '.join(_KINDS)} ({API_VERSION})"
+                self._problems.append(document.problem(("kind",), reason))
+            elif kind in kinds:
+                self._document(document, kind)
 
-    def _document(self, document: Document, *, in_catalog: bool) -> None:
-        value = document.value
-        kind = value.get("kind") if isinstance(value, dict) else None
-        if not isinstance(kind, str) or kind not in _KINDS:
-            known = f"; known: apiVersion: {API_VERSION} with kind: {' or '.join(_KINDS)}"
-            self._problems.append(document.problem(("kind",), f"{kind} is no kind of rule{known}"))
-            return
-        written, mistakes = conform(value, _KINDS[kind])
+    def _document(self, document: Document, kind: str) -> None:
+        written, mistakes = conform(document.value, _KINDS[kind])
         self._problems += [_located(document, mistake) for mistake in mistakes]
         if isinstance(written, AuditParams):
             self._declare(document, written)
         elif isinstance(written, AuditRule):
-            self._add(document, written, in_catalog=in_catalog)
+            self._add(document, written)
         else:
-            self._remember(value, kind)
+            self._remember(document.value, kind)
 
     def _remember(self, value: dict[str, Any], kind: str) -> None:
         """What a refused document would have declared is not missed elsewhere as well."""
@@ -153,7 +156,7 @@ class _Loader:
         if kind == "AuditRule" and isinstance(metadata, dict):
             self._refused.add(str(metadata.get("name")))
 
-    def _add(self, document: Document, written: AuditRule, *, in_catalog: bool) -> None:
+    def _add(self, document: Document, written: AuditRule) -> None:
         name = written.metadata.name
         if name == MALFORMED:
             reason = f"{name} is the name of a built-in rule; choose another"
@@ -167,17 +170,8 @@ class _Loader:
             self._problems.append(document.problem(("metadata", "name"), reason))
         else:
             self._rules[name] = document, written
-        if in_catalog:
-            self._problems += [
-                document.problem(("spec",), f"a rule of the catalog has {key}")
-                for key, value in (
-                    ("tests", written.spec.tests),
-                    ("falsePositives", written.spec.false_positives),
-                    ("attack", written.spec.attack),
-                    ("a description", written.spec.description),
-                )
-                if not value
-            ]
+        if document.file.startswith("catalog/"):
+            self._problems += _incomplete(document, written)
 
     def _declare(self, document: Document, written: AuditParams) -> None:
         for name, value in written.spec.items():
@@ -189,17 +183,24 @@ class _Loader:
             line = document.lines(("spec", name)).key
             self._param_places[name] = f"{document.file}:{line}"
 
-    def _check_config(self, options: Rules) -> None:
-        for reason in wrong_params(options.params, self._params):
-            self._problems.append(Problem("rules.params", 0, reason))
+    def _override(self, name: str, override: RuleOverride) -> Overriding | None:
+        """The override with its exceptions in the rule file's form."""
+        document = Document(f"rules.overrides.{name}", 0, {"exceptions": override.exceptions}, {})
         known = [*self._rules, MALFORMED]
-        for name in options.overrides:
-            if name not in known and name not in self._refused:
-                near = difflib.get_close_matches(name, known, n=1)
-                hint = f"; did you mean {near[0]}?" if near else ""
-                self._problems.append(
-                    Problem("rules.overrides", 0, f"there is no rule {name}{hint}")
-                )
+        if name not in known and name not in self._refused:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            self._problems.append(document.problem((), f"there is no rule {name}{hint}"))
+        if name == MALFORMED and override.exceptions:
+            self._problems.append(document.problem(("exceptions",), f"{name} has none"))
+        page = {
+            "severity": override.severity,
+            "mode": None if override.mode == "off" else override.mode,
+            "exceptions": override.exceptions,
+        }
+        written, mistakes = conform(page, Overriding)
+        self._problems += [_located(document, mistake) for mistake in mistakes]
+        return written
 
 
 def _located(document: Document, mistake: Mistake) -> Problem:
@@ -208,23 +209,19 @@ def _located(document: Document, mistake: Mistake) -> Problem:
     return problem._replace(line=document.lines(path).key) if of_key else problem
 
 
-def _in_force(
-    rules: Iterable[Rule],
-    overrides: Mapping[str, RuleOverride],
-    params: Mapping[str, Any],
-    environment: Environment,
-) -> RuleSet:
-    found = []
-    for rule in rules:
-        override = overrides.get(rule.name, RuleOverride())
-        if override.mode != "off":
-            severity, mode = override.severity or rule.severity, override.mode or rule.mode
-            found.append(msgspec.structs.replace(rule, severity=severity, mode=mode))
-    malformed = overrides.get(MALFORMED, RuleOverride())
-    return RuleSet(
-        found,
-        environment=environment,
-        params=params,
-        off=[name for name, override in overrides.items() if override.mode == "off"],
-        malformed=Malformed(malformed.severity or "low", malformed.mode or "alert"),
-    )
+def _incomplete(document: Document, written: AuditRule) -> list[Problem]:
+    needed = {
+        "tests": written.spec.tests,
+        "falsePositives": written.spec.false_positives,
+        "attack": written.spec.attack,
+        "description": written.spec.description,
+    }
+    return [
+        document.problem(("spec",), f"a rule of the catalog needs {key}")
+        for key, value in needed.items()
+        if not value
+    ]
+
+
+def _malformed(override: RuleOverride) -> Malformed:
+    return Malformed(override.severity or "low", override.mode or "alert")

@@ -119,6 +119,15 @@ class RuleSpec(_Form, frozen=True):
     tests: tuple[Test, ...] = ()
 
 
+class Overriding(_Form, frozen=True):
+    """What the configuration changes of a rule; what is left out stays as the rule says."""
+
+    severity: Severity | None = None
+    mode: Mode | None = None
+    exceptions: Annotated[tuple[Exemption, ...], Meta(max_length=1000)] = ()
+    """Added to the rule's own."""
+
+
 class RuleMetadata(_Form, frozen=True):
     """What the rule is called: a DNS label, unique in the whole set."""
 

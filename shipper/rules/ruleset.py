@@ -34,7 +34,7 @@ class RuleSet:
     overrides applied, and the value of every parameter. Two sets with the same hash say the same.
     """
 
-    __slots__ = ("environment", "malformed", "off", "params", "rules", "sha256")
+    __slots__ = ("environment", "inert", "malformed", "off", "params", "rules", "sha256")
 
     def __init__(
         self,
@@ -50,6 +50,7 @@ class RuleSet:
         self.params = dict(params)
         self.off = tuple(sorted(off))
         self.malformed = malformed
+        self.inert: Sequence[Rule] = ()
         self.sha256 = _digest(self)
 
     def expired(self, now: datetime) -> list[tuple[Rule, str]]:
@@ -63,15 +64,11 @@ class RuleSet:
 
 
 def _digest(rule_set: RuleSet) -> str:
-    """SHA-256 over compact JSON with sorted keys; overridden values stand in the written form."""
+    """SHA-256 over compact JSON with sorted keys."""
     page = {
         "malformed": rule_set.malformed,
         "off": rule_set.off,
         "params": rule_set.params,
-        "rules": [
-            msgspec.to_builtins(rule.written)
-            | {"inForce": {"severity": rule.severity, "mode": rule.mode}}
-            for rule in rule_set.rules
-        ],
+        "rules": [msgspec.to_builtins(rule.written) for rule in rule_set.rules],
     }
     return hashlib.sha256(msgspec.json.encode(page, order="sorted")).hexdigest()

@@ -1,4 +1,4 @@
-"""`rules`: guardrail rules, without a daemon. One verb a file; imports a verb when it is asked for."""
+"""`rules`: guardrail rules without a daemon, one verb a file."""
 
 from __future__ import annotations
 

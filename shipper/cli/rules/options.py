@@ -33,7 +33,7 @@ def rules_options(command: F) -> F:
 def chosen(config_path: Path | None, paths: tuple[Path, ...]) -> RuleSet:
     """The rules that the options name."""
     if config_path is None:
-        return load_files(paths, catalog=True)
+        return load_files(paths)
     if paths:
         raise ConfigError("--config and --rules exclude each other", remedy="give one of them")
     return load_rules(configuration.load(config_path).rules)

@@ -28,9 +28,7 @@ Exit codes: 0 no rule matched; 1 a rule matched; 2 usage, or a rule has a mistak
     "--output", type=click.Choice(["text", "json"]), default="text", show_default=True,
     help="For people, or one JSON finding a line for programs.",
 )  # fmt: skip
-def command(
-    file: str, config_path: Path | None, paths: tuple[Path, ...], output: str
-) -> None:
+def command(file: str, config_path: Path | None, paths: tuple[Path, ...], output: str) -> None:
     """Print the findings in FILE, an audit log (plain, gzip or zstd), or - for standard input.
 
     A finding's line is counted from 1 in text, and from 0 in JSON, as in a sealed batch.
