@@ -12,6 +12,8 @@ from shipper.rules.cel import Activation, CelError, Program
 from shipper.rules.compile import Rule, Window
 from shipper.rules.event import Event
 from shipper.rules.fields import Wanted, prune
+from shipper.rules.match import Key
+from shipper.rules.maybe import Test
 from shipper.rules.message import MAX_MESSAGE, MAX_VALUE, UNKNOWN, cut, harmless
 from shipper.rules.needs import BODY_ROOTS
 from shipper.rules.report import Report
@@ -24,6 +26,10 @@ MAX_PLANS = 1024
 
 MAX_KEY = 256
 """Characters of one part of a threshold's key."""
+
+
+Candidates = tuple[tuple[Rule, Test | None], ...]
+"""Rules whose match block an event has passed, each with what else it demands of the event."""
 
 
 class _Plan(NamedTuple):
@@ -47,9 +53,12 @@ class Asker:
             if rule.window is not None
         }
 
-    def ask(self, rules: tuple[Rule, ...], event: Event, *, line: int, report: Report) -> None:
-        """Ask each of `rules`; the event has passed their match blocks."""
+    def ask(self, candidates: Candidates, event: Event, *, line: int, report: Report) -> None:
+        """Ask each of the candidates whose filter the event passes."""
         terms = Terms(event)
+        rules = tuple(rule for rule, test in candidates if test is None or test(terms))
+        if not rules:
+            return
         activation = self._bound(self._deciding_plan(rules), terms)
         for rule in rules:
             try:
@@ -114,6 +123,15 @@ def _verdict(rule: Rule, terms: Terms, activation: Activation) -> bool | str:
     if not terms.tried:
         return False
     return f"{verdict.name} is not in an event of level {terms.event.level or 'unknown'}"
+
+
+def is_exempted_for_good(rule: Rule, key: Key) -> bool:
+    """Whether every event with this key is exempted."""
+    return any(
+        exempted.match is not None and exempted.match(key)
+        for exempted in rule.exceptions
+        if exempted.when is None and exempted.until is None
+    )
 
 
 def _is_exempted(rule: Rule, terms: Terms, activation: Activation) -> bool:

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from shipper.model import Finding
-from shipper.rules.ask import Asker
-from shipper.rules.compile import Rule
+from shipper.rules.ask import Asker, Candidates, is_exempted_for_good
 from shipper.rules.event import Event, decode_events, recover
 from shipper.rules.index import Index
-from shipper.rules.match import Key, key_of
 from shipper.rules.report import Report
 from shipper.rules.ruleset import RuleSet
+from shipper.rules.terms import Terms
 
 MAX_REMEMBERED = 4096
 """Requests alike whose rules are remembered, some 2 MiB: a cluster's requests repeat themselves.
@@ -34,9 +33,9 @@ class Engine:
 
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
-        self._index = Index(rules.rules)
+        self._index = Index(rule for rule in rules.rules if rule not in rules.inert)
         self._asker = Asker(rules)
-        self._remembered: dict[tuple[Any, ...], tuple[Rule, ...]] = {}
+        self._remembered: dict[tuple[Any, ...], Candidates] = {}
 
     def evaluate(
         self,
@@ -56,41 +55,39 @@ class Engine:
                 continue
             if event.__class__ is not Event:
                 report.malformed(_ODD, line=first_line + number, event=event)
-            rules = self._rules(event)
-            if rules:
-                self._asker.ask(rules, event, line=first_line + number, report=report)
+            candidates = self._candidates(event)
+            if candidates:
+                self._asker.ask(candidates, event, line=first_line + number, report=report)
         return report.findings()
 
-    def _rules(self, event: Event) -> tuple[Rule, ...]:
-        """The rules whose match block the event passes. The hot path: one look into a dict."""
+    def _candidates(self, event: Event) -> Candidates:
+        """The rules that the event may concern. The hot path: one look into a dict."""
         user, ref, status = event.user, event.objectRef, event.responseStatus
-        who = (user.username, user.groups, bytes(event.impersonatedUser))
         rejected = status is not None and status.code == 401
+        who = (user.username, user.groups, bytes(event.impersonatedUser))
         alike: tuple[Any, ...] = (event.stage, rejected, event.verb, who)
         if ref is not None:
             alike = (*alike, ref.resource, ref.subresource, ref.namespace, ref.apiGroup)
         found = self._remembered.get(alike)
         if found is None:
-            key = key_of(event)
-            found = tuple(
-                rule for rule in self._index.search(key) if not _always_exempted(rule, key)
-            )
             if len(self._remembered) >= MAX_REMEMBERED:
                 self._remembered.clear()
-            self._remembered[alike] = found
+            found = self._remembered[alike] = self._search(event)
         return found
+
+    def _search(self, event: Event) -> Candidates:
+        """The rules that may concern this event and every other with the same key."""
+        terms = Terms(event)
+        found = []
+        for rule in self._index.search(terms.key):
+            stable, changing, _ = self.rules.filters[rule]
+            if (stable is None or stable(terms)) and not is_exempted_for_good(rule, terms.key):
+                found.append((rule, changing))
+        return tuple(found)
 
     def _malformed(self, line: bytes, number: int, report: Report) -> None:
         recovered = recover(line)
         reason = _JOINED if recovered else _NULS if b"\0" in line else _OTHER if line else _EMPTY
         report.malformed(reason, line=number, event=recovered[-1] if recovered else None)
         for event in recovered:
-            self._asker.ask(self._rules(event), event, line=number, report=report)
-
-
-def _always_exempted(rule: Rule, key: Key) -> bool:
-    return any(
-        exempted.match is not None and exempted.match(key)
-        for exempted in rule.exceptions
-        if exempted.when is None and exempted.until is None
-    )
+            self._asker.ask(self._candidates(event), event, line=number, report=report)

@@ -12,6 +12,7 @@ import msgspec
 from shipper.model import Severity
 from shipper.rules.cel import Environment
 from shipper.rules.compile import Rule
+from shipper.rules.prefilter import NO_FILTER, Filter, prefilter
 
 MALFORMED = "malformed-line"
 """The built-in rule: lines that are no audit event. Overrides may name it."""
@@ -30,11 +31,13 @@ _DEFAULT = Malformed()
 class RuleSet:
     """Rules in the order of their names, those that are off left out, and their parameters.
 
+    `inert` are those that the parameters alone keep from ever matching.
+
     `sha256` (hex) covers the canonical form of all of it: every rule as written with the config's
     overrides applied, and the value of every parameter. Two sets with the same hash say the same.
     """
 
-    __slots__ = ("environment", "inert", "malformed", "off", "params", "rules", "sha256")
+    __slots__ = ("environment", "filters", "inert", "malformed", "off", "params", "rules", "sha256")
 
     def __init__(
         self,
@@ -50,7 +53,8 @@ class RuleSet:
         self.params = dict(params)
         self.off = tuple(sorted(off))
         self.malformed = malformed
-        self.inert: Sequence[Rule] = ()
+        self.filters = {rule: _filter(rule, self.params) for rule in self.rules}
+        self.inert = tuple(rule for rule, found in self.filters.items() if found.never)
         self.sha256 = _digest(self)
 
     def expired(self, now: datetime) -> list[tuple[Rule, str]]:
@@ -61,6 +65,10 @@ class RuleSet:
             for exempted in rule.exceptions
             if exempted.until is not None and exempted.until <= now
         ]
+
+
+def _filter(rule: Rule, params: Mapping[str, Any]) -> Filter:
+    return prefilter(rule.when.tree, params) if rule.when else NO_FILTER
 
 
 def _digest(rule_set: RuleSet) -> str:

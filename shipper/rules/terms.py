@@ -7,6 +7,7 @@ of an event.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
@@ -43,6 +44,7 @@ _POD_SPECS: Mapping[str, tuple[str, ...]] = {
 )  # fmt: skip
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 
+_COMPACT = re.compile(rb'\{"[A-Za-z]*":[^ \t\n\r]')
 _REFUSED_BY_ADMISSION = frozenset((403, 422))
 _NO_STATUS, _NO_REF = Status(), ObjectRef()
 
@@ -127,7 +129,7 @@ class Terms:
 
     def old_object(self, below: Wanted | None) -> Any:
         """The deleted object where the answer holds it; unbound for an update: no log has it."""
-        operation = self._operation()
+        operation = self.operation
         if operation == "UPDATE" or self.event.verb == "deletecollection":
             return UNBOUND
         return self._pruned(self._stored() if operation == "DELETE" else None, below)
@@ -153,7 +155,7 @@ class Terms:
         """What admission is told of the request; `kind` only where a body says it."""
         who = user_of(self.event.impersonatedUser)
         found = {
-            "operation": self._operation(),
+            "operation": self.operation,
             "resource": {
                 "group": self._ref.apiGroup,
                 "version": self._ref.apiVersion,
@@ -163,7 +165,7 @@ class Terms:
             "name": self._ref.name,
             "namespace": self._ref.namespace,
             "userInfo": of_user(who if who.username else self.event.user),
-            "dryRun": self._dry_run(),
+            "dryRun": self.dry_run,
         }
         if below is None or "kind" in below:
             kind = self._kind()
@@ -171,13 +173,15 @@ class Terms:
                 found["kind"] = kind
         return found
 
-    def _operation(self) -> str:
+    @property
+    def operation(self) -> str:
+        """CREATE, UPDATE, DELETE or CONNECT; empty for a read, and where no object is named."""
         if self._ref.subresource in CONNECTED:
             return "CONNECT"
         return OPERATIONS.get(self.event.verb, "") if self._ref.resource else ""
 
     def _object(self) -> Any:
-        if self._operation() not in ("CREATE", "UPDATE"):
+        if self.operation not in ("CREATE", "UPDATE"):
             return None
         stored = self._stored()
         if stored is not UNBOUND or self.event.verb == "patch":
@@ -203,12 +207,13 @@ class Terms:
         group, _, version = str(body.get("apiVersion", "")).rpartition("/")
         return {"group": group, "version": version, "kind": body["kind"]}
 
-    def _dry_run(self) -> bool:
+    @property
+    def dry_run(self) -> bool:
         """Whether the request asked for nothing to be stored.
 
         A delete's body overrides its query, so a query alone proves nothing.
         """
-        if self._operation() == "DELETE":
+        if self.operation == "DELETE":
             options = self._body("requestObject")
             asked = options.get("dryRun") if isinstance(options, dict) else None
             return isinstance(asked, list) and "All" in asked
@@ -221,6 +226,22 @@ class Terms:
         return "All" in query.get("dryRun", ())
 
     # ---- bodies
+
+    @cached_property
+    def object_bytes(self) -> tuple[bytes, ...]:
+        """The bodies one of which is the object; none where there is none, or none that is compact.
+
+        The API server writes no blanks between tokens; a body that has one behind its first key was
+        written by somebody else.
+        """
+        answered = 200 <= self._status.code < 300
+        raws = []
+        if answered:
+            raws.append(bytes(self.event.responseObject))
+        if self.event.verb != "patch":
+            raws.append(bytes(self.event.requestObject))
+        found = tuple(raw for raw in raws if raw)
+        return found if all(_COMPACT.match(raw) for raw in found) else ()
 
     def _body(self, name: str) -> Any:
         if name not in self._bodies:

@@ -40,6 +40,7 @@ class Program:
     ) -> None:
         self._native = native
         self._expect = expect
+        self.tree = tree
         self.paths: frozenset[Path] = paths(tree)
         """What it speaks of: `event.objectRef.resource` is `("event", "objectRef", "resource")`."""
         self.references = frozenset(path[0] for path in self.paths)
