@@ -1,0 +1,61 @@
+"""The variables' fields that can be had from the envelope at once, by the path that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from shipper.rules import fields
+from shipper.rules.event import ObjectRef, Status, user_of
+from shipper.rules.terms import Terms
+
+_NO_REF, _NO_STATUS = ObjectRef(), Status()
+
+
+class Getter(NamedTuple):
+    """`stable`: the same for events with the same `match.Key`. A field always has a value."""
+
+    get: Callable[[Terms], Any]
+    kind: type
+    stable: bool = False
+
+
+def _ref(name: str, *, stable: bool = False) -> Getter:
+    return Getter(lambda terms: getattr(terms.event.objectRef or _NO_REF, name), str, stable)
+
+
+def _status(name: str, kind: type) -> Getter:
+    return Getter(lambda terms: getattr(terms.event.responseStatus or _NO_STATUS, name), kind)
+
+
+GETTERS: Mapping[tuple[str, ...], Getter] = {
+    ("event", "stage"): Getter(lambda terms: terms.event.stage, str, True),
+    ("event", "verb"): Getter(lambda terms: terms.event.verb, str, True),
+    ("event", "level"): Getter(lambda terms: terms.event.level, str),
+    ("event", "requestURI"): Getter(lambda terms: terms.event.requestURI, str),
+    ("event", "userAgent"): Getter(lambda terms: terms.event.userAgent, str),
+    ("event", "sourceIP"): Getter(lambda terms: fields.source_ip(terms.event), str),
+    ("event", "user", "username"): Getter(lambda terms: terms.event.user.username, str, True),
+    ("event", "user", "groups"): Getter(lambda terms: terms.event.user.groups, list, True),
+    ("event", "impersonatedUser", "username"): Getter(
+        lambda terms: user_of(terms.event.impersonatedUser).username, str, True
+    ),
+    ("event", "impersonatedUser", "groups"): Getter(
+        lambda terms: user_of(terms.event.impersonatedUser).groups, list, True
+    ),
+    ("event", "objectRef", "resource"): _ref("resource", stable=True),
+    ("event", "objectRef", "subresource"): _ref("subresource", stable=True),
+    ("event", "objectRef", "namespace"): _ref("namespace", stable=True),
+    ("event", "objectRef", "apiGroup"): _ref("apiGroup", stable=True),
+    ("event", "objectRef", "name"): _ref("name"),
+    ("event", "responseStatus", "code"): _status("code", int),
+    ("event", "responseStatus", "reason"): _status("reason", str),
+    ("event", "responseStatus", "message"): _status("message", str),
+    ("request", "operation"): Getter(lambda terms: terms.operation, str, True),
+    ("request", "subResource"): _ref("subresource", stable=True),
+    ("request", "namespace"): _ref("namespace", stable=True),
+    ("request", "name"): _ref("name"),
+    ("request", "resource", "group"): _ref("apiGroup", stable=True),
+    ("request", "resource", "resource"): _ref("resource", stable=True),
+    ("request", "dryRun"): Getter(lambda terms: terms.dry_run, bool),
+}
