@@ -15,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec import UNSET
+
 from shipper import __version__
 from shipper import config as configuration
 from shipper.audit.follow import Follower
@@ -34,8 +36,10 @@ from shipper.logs import Logger
 from shipper.model import Agent
 from shipper.pipeline.collect import Collector
 from shipper.pipeline.fence import Fence
+from shipper.pipeline.guard import Guard, InForce, load_engine
 from shipper.pipeline.progress import Progress
 from shipper.pipeline.recorder import Recorder
+from shipper.pipeline.reload import Reloader
 from shipper.pipeline.ship import Shipper
 from shipper.pipeline.start import OldHead, Start, find_old_head, new_instance, resume
 from shipper.seal.signer import FileSigner
@@ -85,6 +89,7 @@ class App:
         store: Store | None = None,
         clock: Clock | None = None,
         disk: Disk | None = None,
+        reread: Callable[[], Config] | None = None,
         settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
         """Check what can be checked before anything is read: key, store URL, spool."""
@@ -94,9 +99,17 @@ class App:
         self._progress = progress
         self._clock = clock or SystemClock()
         self._signer = FileSigner.load(Path(config.seal.key_file))
+        self._guard = Guard(InForce(load_engine(config.rules), configuration.digest(config)))
         self._store = store or open_store(config.store, disk=disk)
         self._spool = Spool(Path(config.spool.path), disk=disk)
         self._settle_seconds = settle_seconds
+        self._reloader = Reloader(
+            config,
+            self._guard,
+            reread=reread or (lambda: config),
+            logger=logger,
+            progress=progress,
+        )
         self._attempts = Attempts()
         self._patience_seconds = max(1.0, min(PATIENCE_SECONDS, config.shutdown.drain))
         self._stopping = asyncio.Event()
@@ -148,6 +161,7 @@ class App:
             source=self._config.source.path,
             store=self._store.url,
             key=key.base64,
+            rules=self._guard.in_force.rules_sha256,
         )
         return start
 
@@ -226,7 +240,11 @@ class App:
             logger=self._logger,
             progress=self._progress,
         )
-        agent = Agent(version=__version__, config_sha256=configuration.digest(config))
+        agent = Agent(
+            version=__version__,
+            config_sha256=self._guard.in_force.config_sha256,
+            rules_sha256=self._guard.in_force.rules_sha256 or UNSET,
+        )
         recorder = Recorder(
             self._spool,
             start,
@@ -245,7 +263,7 @@ class App:
             self._spool,
             start,
             config=config,
-            agent=agent,
+            guard=self._guard,
             clock=self._clock,
             logger=self._logger,
             progress=self._progress,
@@ -257,9 +275,11 @@ class App:
 
     async def _loops(self, collector: Collector, shipper: Shipper) -> int:
         shipping = asyncio.create_task(shipper.run(), name="ship")
+        reloading = asyncio.create_task(self._reloader.run(), name="reload")
         try:
             await (self._collect_once(collector) if self._once else self._collect(collector))
         finally:
+            reloading.cancel()
             collector.close()
             shipper.finish()
             drained = await self._drain(shipping)
@@ -354,12 +374,15 @@ class App:
                 await self._stopping.wait()
 
     async def _bell(self, wake: Wake, seconds: float) -> None:
-        """Sleep until the log's directory changes, but not past a stop."""
+        """Sleep until the log's directory changes, but not past a stop or new rules."""
+        proposed = self._reloader.proposed
         waits = {
             asyncio.create_task(wake.wait(seconds), name="wake"),
             asyncio.create_task(self._stopping.wait(), name="stop"),
+            asyncio.create_task(proposed.wait(), name="rules"),
         }
         _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        proposed.clear()
         for task in pending:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
@@ -368,6 +391,7 @@ class App:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._signalled)
+        loop.add_signal_handler(signal.SIGHUP, self._reloader.ask)
 
     def _signalled(self) -> None:
         if self._stopping.is_set():

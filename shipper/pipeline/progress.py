@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from shipper.model import Finding
 
 
 @dataclass(slots=True)
@@ -18,3 +22,11 @@ class Progress:
     oldest_pending_ns: int | None = None
     trouble: str = ""
     weak: str = ""
+    reload_trouble: str = ""
+    findings: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By rule and severity: what matched and is sealed."""
+
+    def found(self, findings: Iterable[Finding]) -> None:
+        """These are sealed."""
+        for finding in findings:
+            self.findings[finding.rule, finding.severity] += finding.verdict == "match"

@@ -108,7 +108,7 @@ def recover(line: bytes) -> list[Event]:
         starts.append(at)
         at = line.find(EVENT_START, at + 1)
     found: list[Event] = []
-    for start, end in zip(starts, [*starts[1:], None], strict=True):
+    for start, end in zip(starts, [*starts[1:], None], strict=False):
         event = _one(line[start:]) if start else None
         if event is not None:
             return [*found, event]  # the rest of the line, with whatever is nested in it
