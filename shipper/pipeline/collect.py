@@ -83,7 +83,9 @@ class Collector:
     def step(self) -> bool:
         """Read until there is nothing more, or `stop`; seal what is due. True if it read."""
         before = self._progress.bytes_read
+        self._progress.turns += 1
         while not self.stop.is_set() and self.may_read():
+            self._progress.turns += 1
             try:
                 item = self._follower.read()
             except SourceError:
