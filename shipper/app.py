@@ -34,6 +34,7 @@ from shipper.errors import (
 )
 from shipper.logs import Logger
 from shipper.model import Agent
+from shipper.notify import Notifier
 from shipper.pipeline.collect import Collector
 from shipper.pipeline.fence import Fence
 from shipper.pipeline.guard import Guard, InForce, load_engine
@@ -65,6 +66,8 @@ SETTLE_SECONDS = 0.25
 PATIENCE_SECONDS = 10.0
 """How long a start waits for the store's answers: a new instance asks for the node's old log, and
 begins without it after that time; what else is asked is asked once."""
+
+READY_POLL_SECONDS = 0.05
 
 T = TypeVar("T")
 
@@ -110,6 +113,7 @@ class App:
             logger=logger,
             progress=progress,
         )
+        self._notifier = Notifier(logger)
         self._attempts = Attempts()
         self._patience_seconds = max(1.0, min(PATIENCE_SECONDS, config.shutdown.drain))
         self._stopping = asyncio.Event()
@@ -132,6 +136,7 @@ class App:
     def stop(self) -> None:
         """Stop reading, seal a shutdown, ship for the drain time, end."""
         self._stopping.set()
+        self._notifier.stopping()
         if self._collector is not None:
             self._collector.stop.set()
             drain = self._config.shutdown.drain
@@ -291,8 +296,28 @@ class App:
         What cannot be read at the start ends it, with what to do; what cannot be read later is
         tried again, since a person may be at work on it.
         """
-        await asyncio.to_thread(collector.begin)
-        await asyncio.to_thread(collector.step)
+        reporting = asyncio.create_task(
+            self._notifier.report(turns=lambda: self._progress.turns, status=self._progress.line),
+            name="notify",
+        )
+        try:
+            await asyncio.to_thread(collector.begin)
+            await self._first_step(collector)
+            await self._follow(collector)
+        finally:
+            reporting.cancel()
+        await asyncio.to_thread(collector.end)
+
+    async def _first_step(self, collector: Collector) -> None:
+        """Ready as soon as something was read, or nothing is there: a backlog may take hours."""
+        step = asyncio.create_task(asyncio.to_thread(collector.step), name="first step")
+        while not step.done() and not self._progress.bytes_read:
+            await asyncio.wait({step}, timeout=READY_POLL_SECONDS)
+        if not step.done() or step.exception() is None:
+            self._notifier.ready(self._progress.line())
+        await step
+
+    async def _follow(self, collector: Collector) -> None:
         wake = Wake(Path(self._config.source.path), poll_seconds=POLL_SECONDS)
         coalesce = min(COALESCE_SECONDS, self._config.batch.max_age / 8)
         unreadable = Backoff()
@@ -319,7 +344,6 @@ class App:
                 await self._bell(wake, collector.wait_seconds())
         finally:
             wake.close()
-        await asyncio.to_thread(collector.end)
 
     async def _collect_once(self, collector: Collector) -> None:
         """Read what is there, wait for room in the spool where it must, and end."""

@@ -109,7 +109,8 @@ class Seal(_Section, frozen=True):
     """Who signs."""
 
     key_file: Annotated[str, msgspec.Meta(pattern="^/")]
-    """The Ed25519 private key, PKCS#8 PEM, mode 0600 or 0400."""
+    """The Ed25519 private key, PKCS#8 PEM, that nobody else can read: mode 0600 or 0400, a systemd
+    credential, or a Secret with the program's own group."""
 
 
 class SpoolLimits(_Section, frozen=True):

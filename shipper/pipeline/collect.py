@@ -89,7 +89,9 @@ class Collector:
         before = self._progress.bytes_read
         if self._guard.is_proposed:
             self._renew_rules()
+        self._progress.turns += 1
         while not self.stop.is_set() and self.may_read():
+            self._progress.turns += 1
             try:
                 item = self._follower.read()
             except SourceError:

@@ -11,8 +11,10 @@ from shipper.model import Finding
 
 @dataclass(slots=True)
 class Progress:
-    """Written by the loops, read by the terminal line."""
+    """Written by the loops, read by the terminal line and the service manager's."""
 
+    turns: int = 0
+    """Turns of the collect loop, idle ones too: while it counts, the loop is not hung."""
     events: int = 0
     bytes_read: int = 0
     sealed_seq: int = -1
@@ -30,3 +32,8 @@ class Progress:
         """These are sealed."""
         for finding in findings:
             self.findings[finding.rule, finding.severity] += finding.verdict == "match"
+
+    def line(self) -> str:
+        """One line for a person."""
+        waiting = f"sealed {self.sealed_seq + 1}, shipped {self.shipped_seq + 1} records"
+        return f"{waiting}; {self.trouble}" if self.trouble else waiting
