@@ -82,6 +82,7 @@ def prefilter(tree: Tree, params: Mapping[str, Any]) -> Filter:
     reader = _Reader(params)
     parts = [reader.read(part, {}) for part in _conjuncts(tree)]
     stable = every(part for part in parts if part.stable)
+    parts.sort(key=lambda part: not part.exact)  # words are looked for last
     changing = every(part for part in parts if not part.stable)
     return Filter(
         _test(stable),

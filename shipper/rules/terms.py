@@ -76,9 +76,11 @@ class Terms:
 
     def __init__(self, event: Event) -> None:
         self.event = event
-        self._ref = event.objectRef or _NO_REF
-        self._status = event.responseStatus or _NO_STATUS
+        self.ref = event.objectRef or _NO_REF
+        self.status = event.responseStatus or _NO_STATUS
         self._bodies: dict[str, Any] = {}
+        self._object_bytes: bytes | None = None
+        self._annotation_bytes: bytes | None = None
 
     def bind(self, wanted: Wanted) -> dict[str, Any]:
         """The variables in `wanted`, without those that the event can not answer."""
@@ -102,7 +104,7 @@ class Terms:
         One that was turned away before (no right, nobody, no such object) never had an object: that
         none is to be seen leaves nothing undecided.
         """
-        code = self._status.code
+        code = self.status.code
         if code < 400:
             return True
         return code in _REFUSED_BY_ADMISSION and not self._forbidden()
@@ -139,7 +141,7 @@ class Terms:
         value = self._object()
         if value is UNBOUND:
             return UNBOUND
-        for step in _POD_SPECS.get(self._ref.resource, ("",)):
+        for step in _POD_SPECS.get(self.ref.resource, ("",)):
             value = value.get(step) if isinstance(value, dict) else None
         return prune(value, below) if isinstance(value, dict) else {}
 
@@ -157,13 +159,13 @@ class Terms:
         found = {
             "operation": self.operation,
             "resource": {
-                "group": self._ref.apiGroup,
-                "version": self._ref.apiVersion,
-                "resource": self._ref.resource,
+                "group": self.ref.apiGroup,
+                "version": self.ref.apiVersion,
+                "resource": self.ref.resource,
             },
-            "subResource": self._ref.subresource,
-            "name": self._ref.name,
-            "namespace": self._ref.namespace,
+            "subResource": self.ref.subresource,
+            "name": self.ref.name,
+            "namespace": self.ref.namespace,
             "userInfo": of_user(who if who.username else self.event.user),
             "dryRun": self.dry_run,
         }
@@ -176,9 +178,9 @@ class Terms:
     @property
     def operation(self) -> str:
         """CREATE, UPDATE, DELETE or CONNECT; empty for a read, and where no object is named."""
-        if self._ref.subresource in CONNECTED:
+        if self.ref.subresource in CONNECTED:
             return "CONNECT"
-        return OPERATIONS.get(self.event.verb, "") if self._ref.resource else ""
+        return OPERATIONS.get(self.event.verb, "") if self.ref.resource else ""
 
     def _object(self) -> Any:
         if self.operation not in ("CREATE", "UPDATE"):
@@ -191,7 +193,7 @@ class Terms:
 
     def _stored(self) -> Any:
         """The answer, if it is an object and no Status about one."""
-        if not 200 <= self._status.code < 300:
+        if not 200 <= self.status.code < 300:
             return UNBOUND
         body = self._body("responseObject")
         if not isinstance(body, dict) or body.get("kind") == "Status":
@@ -227,21 +229,29 @@ class Terms:
 
     # ---- bodies
 
-    @cached_property
-    def object_bytes(self) -> tuple[bytes, ...]:
-        """The bodies one of which is the object; none where there is none, or none that is compact.
+    @property
+    def annotation_bytes(self) -> bytes:
+        """The annotations as they stand in the line."""
+        if self._annotation_bytes is None:
+            self._annotation_bytes = bytes(self.event.annotations)
+        return self._annotation_bytes
+
+    @property
+    def object_bytes(self) -> bytes:
+        """The bodies one of which is the object; empty if there is none, or one is not compact.
 
         The API server writes no blanks between tokens; a body that has one behind its first key was
         written by somebody else.
         """
-        answered = 200 <= self._status.code < 300
-        raws = []
-        if answered:
-            raws.append(bytes(self.event.responseObject))
-        if self.event.verb != "patch":
-            raws.append(bytes(self.event.requestObject))
-        found = tuple(raw for raw in raws if raw)
-        return found if all(_COMPACT.match(raw) for raw in found) else ()
+        if self._object_bytes is None:
+            raws = []
+            if 200 <= self.status.code < 300:
+                raws.append(bytes(self.event.responseObject))
+            if self.event.verb != "patch":
+                raws.append(bytes(self.event.requestObject))
+            compact = all(_COMPACT.match(raw) for raw in raws if raw)
+            self._object_bytes = b"\n".join(filter(None, raws)) if compact else b""
+        return self._object_bytes
 
     def _body(self, name: str) -> Any:
         if name not in self._bodies:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 
 from shipper.rules.cel.paths import path_of
 from shipper.rules.cel.tree import Call, Const, Ident, Select, Tree
@@ -16,8 +17,8 @@ from shipper.rules.maybe import UNKNOWN, Maybe, only_if
 from shipper.rules.needs import OBJECT_ROOTS
 from shipper.rules.terms import Terms
 
-Place = Callable[[Terms], tuple[bytes, ...]]
-"""The JSON in which words are looked for, as texts one of which holds them; none: who knows."""
+Place = Callable[[Terms], bytes]
+"""The JSON in which words are looked for; empty: it is not known what stands there."""
 
 Scope = Mapping[str, Place | None]
 """Local names, each with the JSON that it stands for a part of."""
@@ -32,21 +33,17 @@ _USUAL = frozenset(
 """Names that stand in nearly every object, and so tell nothing."""
 
 
-def _object(terms: Terms) -> tuple[bytes, ...]:
-    return terms.object_bytes
-
-
-def _annotations(terms: Terms) -> tuple[bytes, ...]:
-    return (bytes(terms.event.annotations),)
+_OBJECT: Place = attrgetter("object_bytes")
+_ANNOTATIONS: Place = attrgetter("annotation_bytes")
 
 
 def place(node: Tree, scope: Scope) -> Place | None:
     """The JSON that `node` is a part of, found by names and positions alone."""
     if path_of(node, frozenset(scope)) == ("event", "annotations"):
-        return _annotations
+        return _ANNOTATIONS
     match node:
         case Ident(name=name):
-            return scope.get(name, _object if name in OBJECT_ROOTS else None)
+            return scope.get(name, _OBJECT if name in OBJECT_ROOTS else None)
         case Select(operand=operand, test=False):
             return place(operand, scope)
         case Call(function=function, args=(operand, _)) if function in _INDEX:
@@ -103,9 +100,6 @@ def _is_plain(text: str) -> bool:
 
 def _word(where: Place, text: str) -> Maybe:
     word = text.encode()
-
-    def test(terms: Terms) -> bool:
-        texts = where(terms)
-        return not texts or any(word in text for text in texts)
-
-    return only_if(test)
+    if where is _ANNOTATIONS:
+        return only_if(lambda terms: word in terms.annotation_bytes)
+    return only_if(lambda terms: not terms.object_bytes or word in terms.object_bytes)
