@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from shipper.rules import fields
 from shipper.rules.event import user_of
-from shipper.rules.terms import Terms
+from shipper.rules.terms import Terms, is_dry_run
 
 
 class Getter(NamedTuple):
-    """`stable`: the same for events with the same `match.Key`. A field always has a value."""
+    """A field that always has a value. `stable`: the same for events that are alike."""
 
     get: Callable[[Terms], Any]
     kind: type
@@ -23,8 +23,8 @@ def _ref(name: str, *, stable: bool = False) -> Getter:
     return Getter(attrgetter(f"ref.{name}"), str, stable)
 
 
-def _status(name: str, kind: type) -> Getter:
-    return Getter(attrgetter(f"status.{name}"), kind)
+def _status(name: str, kind: type, *, stable: bool = False) -> Getter:
+    return Getter(attrgetter(f"status.{name}"), kind, stable)
 
 
 GETTERS: Mapping[tuple[str, ...], Getter] = {
@@ -47,7 +47,7 @@ GETTERS: Mapping[tuple[str, ...], Getter] = {
     ("event", "objectRef", "namespace"): _ref("namespace", stable=True),
     ("event", "objectRef", "apiGroup"): _ref("apiGroup", stable=True),
     ("event", "objectRef", "name"): _ref("name"),
-    ("event", "responseStatus", "code"): _status("code", int),
+    ("event", "responseStatus", "code"): _status("code", int, stable=True),
     ("event", "responseStatus", "reason"): _status("reason", str),
     ("event", "responseStatus", "message"): _status("message", str),
     ("request", "operation"): Getter(attrgetter("operation"), str, True),
@@ -56,5 +56,5 @@ GETTERS: Mapping[tuple[str, ...], Getter] = {
     ("request", "name"): _ref("name"),
     ("request", "resource", "group"): _ref("apiGroup", stable=True),
     ("request", "resource", "resource"): _ref("resource", stable=True),
-    ("request", "dryRun"): Getter(attrgetter("dry_run"), bool),
+    ("request", "dryRun"): Getter(lambda terms: is_dry_run(terms.event), bool, True),
 }

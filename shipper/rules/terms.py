@@ -47,6 +47,7 @@ _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 _COMPACT = re.compile(rb'\{"[A-Za-z]*":[^ \t\n\r]')
 _REFUSED_BY_ADMISSION = frozenset((403, 422))
 _NO_STATUS, _NO_REF = Status(), ObjectRef()
+_NO_OPTIONS: dict[str, Any] = {}
 
 
 class _Unbound:
@@ -167,7 +168,7 @@ class Terms:
             "name": self.ref.name,
             "namespace": self.ref.namespace,
             "userInfo": of_user(who if who.username else self.event.user),
-            "dryRun": self.dry_run,
+            "dryRun": is_dry_run(self.event),
         }
         if below is None or "kind" in below:
             kind = self._kind()
@@ -209,24 +210,6 @@ class Terms:
         group, _, version = str(body.get("apiVersion", "")).rpartition("/")
         return {"group": group, "version": version, "kind": body["kind"]}
 
-    @property
-    def dry_run(self) -> bool:
-        """Whether the request asked for nothing to be stored.
-
-        A delete's body overrides its query, so a query alone proves nothing.
-        """
-        if self.operation == "DELETE":
-            options = self._body("requestObject")
-            asked = options.get("dryRun") if isinstance(options, dict) else None
-            return isinstance(asked, list) and "All" in asked
-        if "dryRun" not in self.event.requestURI:
-            return False
-        try:
-            query = parse_qs(urlsplit(self.event.requestURI).query, max_num_fields=1000)
-        except ValueError:
-            return False
-        return "All" in query.get("dryRun", ())
-
     # ---- bodies
 
     @property
@@ -238,19 +221,18 @@ class Terms:
 
     @property
     def object_bytes(self) -> bytes:
-        """The bodies one of which is the object; empty if there is none, or one is not compact.
+        """The object as it stands in the line; empty if it does not, or was not written compactly.
 
         The API server writes no blanks between tokens; a body that has one behind its first key was
-        written by somebody else.
+        written by somebody else. Where the answer may be a Status, what was sent stands behind it.
         """
         if self._object_bytes is None:
-            raws = []
+            raw = b""
             if 200 <= self.status.code < 300:
-                raws.append(bytes(self.event.responseObject))
-            if self.event.verb != "patch":
-                raws.append(bytes(self.event.requestObject))
-            compact = all(_COMPACT.match(raw) for raw in raws if raw)
-            self._object_bytes = b"\n".join(filter(None, raws)) if compact else b""
+                raw = bytes(self.event.responseObject)
+            if self.event.verb != "patch" and (not raw or b'"Status"' in raw):
+                raw += bytes(self.event.requestObject)
+            self._object_bytes = raw if _COMPACT.match(raw) else b""
         return self._object_bytes
 
     def _body(self, name: str) -> Any:
@@ -265,6 +247,24 @@ class Terms:
     @staticmethod
     def _pruned(value: Any, below: Wanted | None) -> Any:
         return value if value is UNBOUND else prune(value, below)
+
+
+def is_dry_run(event: Event) -> bool:
+    """Whether the request asked for nothing to be stored.
+
+    A delete's body overrides its query, so a query alone proves nothing.
+    """
+    if event.verb.startswith("delete"):
+        options = bytes(event.requestObject)
+        asked = plain_or(Raw(options), _NO_OPTIONS).get("dryRun") if b"dryRun" in options else None
+        return isinstance(asked, list) and "All" in asked
+    if "dryRun" not in event.requestURI:
+        return False
+    try:
+        query = parse_qs(urlsplit(event.requestURI).query, max_num_fields=1000)
+    except ValueError:
+        return False
+    return "All" in query.get("dryRun", ())
 
 
 def _is_map(value: Any) -> bool:
