@@ -1,164 +1,128 @@
-"""Asks the rules that an event may concern: binds what they want, evaluates, tells.
+"""Asks the rules that an event may concern: filters, binds what is left to ask, evaluates.
 
 A rule that fails, in whatever way, has an indeterminate verdict; the others are asked all the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Sequence
 
+from shipper.rules.bind import Binder, Plan
 from shipper.rules.cel import Activation, CelError, Program
-from shipper.rules.compile import Rule, Window
-from shipper.rules.event import Event
-from shipper.rules.fields import Wanted, prune
-from shipper.rules.match import Key
+from shipper.rules.compile import Rule
+from shipper.rules.levels import BODY_ROOTS
 from shipper.rules.maybe import Test
-from shipper.rules.message import MAX_MESSAGE, MAX_VALUE, UNKNOWN, cut, harmless
-from shipper.rules.needs import BODY_ROOTS
+from shipper.rules.prefilter import Filter
 from shipper.rules.report import Report
-from shipper.rules.ruleset import RuleSet
-from shipper.rules.terms import Terms, wanted
-from shipper.rules.threshold import Counter
+from shipper.rules.tell import Teller
+from shipper.rules.terms import Terms
 
 MAX_PLANS = 1024
 """Sets of rules for which it is remembered what they want bound."""
 
-MAX_KEY = 256
-"""Characters of one part of a threshold's key."""
 
+class Asked:
+    """A rule ready to be asked."""
 
-Candidates = tuple[tuple[Rule, Test | None], ...]
-"""Rules whose match block an event has passed, each with what else it demands of the event."""
+    __slots__ = ("changing", "programs", "rule", "stable", "teller", "when", "words")
 
+    def __init__(self, rule: Rule, needed: Filter, teller: Teller) -> None:
+        self.rule = rule
+        self.stable: Test | None = needed.stable
+        self.changing: Test | None = needed.changing
+        self.words: Test | None = needed.words
+        self.when: Program | None = None if needed.decides else rule.when
+        """What CEL must be asked once the filter is passed."""
+        self.programs = [exempted.when for exempted in rule.exceptions if exempted.when]
+        if self.when is not None:
+            self.programs.append(self.when)
+        self.teller = teller
 
-class _Plan(NamedTuple):
-    """What expressions that are asked together want bound; parameters are the same each time."""
+    def may_concern(self, terms: Terms) -> bool:
+        """Whether the rule need be asked of events that are like this one."""
+        if self.stable is not None and not self.stable(terms):
+            return False
+        return not any(
+            exempted.match is not None and exempted.match(terms.key)
+            for exempted in self.rule.exceptions
+            if exempted.when is None and exempted.until is None
+        )
 
-    wanted: Wanted
-    params: object
+    def is_left(self, terms: Terms) -> bool:
+        """Whether the rule need be asked of this very event."""
+        if self.changing is not None and not self.changing(terms):
+            return False
+        return self.words is None or self.words(terms)
+
+    def verdict(self, terms: Terms, activation: Activation) -> bool | str:
+        """Whether the rule matches, or why that can not be said."""
+        verdict = self.when.evaluate(activation) if self.when else True
+        if verdict is False or self._is_exempted(terms, activation):
+            return False
+        if not isinstance(verdict, CelError):
+            return True
+        if verdict.kind != "unbound":
+            return verdict.reason
+        if verdict.name not in BODY_ROOTS:
+            return f"{verdict.name} is known to the cluster alone"
+        if not terms.tried:
+            return False
+        return f"{verdict.name} is not in an event of level {terms.event.level or 'unknown'}"
+
+    def _is_exempted(self, terms: Terms, activation: Activation) -> bool:
+        for exempted in self.rule.exceptions:
+            if exempted.until is not None and terms.event.stageTimestamp >= exempted.until:
+                continue
+            if exempted.match is not None and not exempted.match(terms.key):
+                continue
+            if exempted.when is None or exempted.when.evaluate(activation) is True:
+                return True
+        return False
 
 
 class Asker:
-    """The rules of one set, their parameters, and what their thresholds have counted."""
+    """Asks several rules of one event."""
 
-    def __init__(self, rules: RuleSet) -> None:
-        self._environment = rules.environment
-        self._params = rules.params
-        self._deciding: dict[tuple[Rule, ...], _Plan] = {}
-        self._telling = {rule: self._plan(_telling(rule)) for rule in rules.rules}
-        self._counters = {
-            rule: Counter(rule.window.least, rule.window.seconds)
-            for rule in rules.rules
-            if rule.window is not None
-        }
+    def __init__(self, binder: Binder) -> None:
+        self._binder = binder
+        self._plans: dict[tuple[Asked, ...], Plan] = {}
 
-    def ask(self, candidates: Candidates, event: Event, *, line: int, report: Report) -> None:
-        """Ask each of the candidates whose filter the event passes."""
-        terms = Terms(event)
-        rules = tuple(rule for rule, test in candidates if test is None or test(terms))
-        if not rules:
-            return
-        activation = self._bound(self._deciding_plan(rules), terms)
-        for rule in rules:
-            try:
-                verdict = _verdict(rule, terms, activation)
-                if verdict is True:
-                    self._tell(rule, terms, line=line, report=report)
-                elif verdict:
-                    report.indeterminate(rule, event, line=line, reason=verdict)
-            except Exception as error:  # noqa: BLE001 - one rule's fault must not end the others
-                reason = f"the rule failed: {type(error).__name__}"
-                report.indeterminate(rule, event, line=line, reason=reason)
-
-    def _tell(self, rule: Rule, terms: Terms, *, line: int, report: Report) -> None:
-        plan = self._telling[rule]
-        activation = self._bound(plan, terms) if plan.wanted else None
-        suffix = ""
-        if rule.window is not None:
-            values = [_text(program, activation, "") for _, program in rule.window.by]
-            key = tuple(cut(value, MAX_KEY) for value in values)
-            if not self._counters[rule].add(key, terms.event.stageTimestamp.timestamp()):
+    def ask(
+        self, candidates: tuple[Asked, ...], terms: Terms, *, line: int, report: Report
+    ) -> None:
+        """Ask each of the candidates whose filter the event passes; the others do not match."""
+        try:
+            asked = [one for one in candidates if one.is_left(terms)]
+            if not asked:
                 return
-            suffix = _counted(rule.window, key)
-        parts = [
-            part if isinstance(part, str) else _text(part, activation, UNKNOWN)
-            for part in rule.message
-        ]
-        message = cut("".join(parts), MAX_MESSAGE) + suffix
-        report.match(rule, terms.event, line=line, message=message)
+            activation = self._activation(asked, terms)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the daemon
+            for one in candidates:
+                _failed(one, error, terms, line=line, report=report)
+            return
+        for one in asked:
+            try:
+                verdict = one.verdict(terms, activation)
+                if verdict is True:
+                    one.teller.tell(terms, line=line, report=report)
+                elif verdict:
+                    report.indeterminate(one.rule, terms.event, line=line, reason=verdict)
+            except Exception as error:  # noqa: BLE001 - one rule's fault must not end the others
+                _failed(one, error, terms, line=line, report=report)
 
-    def _deciding_plan(self, rules: tuple[Rule, ...]) -> _Plan:
-        plan = self._deciding.get(rules)
+    def _activation(self, asked: Sequence[Asked], terms: Terms) -> Activation:
+        alike = tuple(one for one in asked if one.programs)
+        if not alike:
+            return None
+        plan = self._plans.get(alike)
         if plan is None:
-            plan = self._plan(program for rule in rules for program in rule.programs)
-            if len(self._deciding) >= MAX_PLANS:
-                self._deciding.clear()
-            self._deciding[rules] = plan
-        return plan
-
-    def _plan(self, programs: Iterable[Program]) -> _Plan:
-        below = dict(wanted(path for program in programs for path in program.paths))
-        params = prune(self._params, below.pop("params")) if "params" in below else None
-        return _Plan(below, params)
-
-    def _bound(self, plan: _Plan, terms: Terms) -> Activation:
-        variables = terms.bind(plan.wanted)
-        if plan.params is not None:
-            variables["params"] = plan.params
-        return self._environment.activation(variables)
+            plan = self._binder.plan(program for one in alike for program in one.programs)
+            if len(self._plans) >= MAX_PLANS:
+                self._plans.clear()
+            self._plans[alike] = plan
+        return self._binder.bound(plan, terms)
 
 
-def _verdict(rule: Rule, terms: Terms, activation: Activation) -> bool | str:
-    """Whether the rule matches, or why that can not be said."""
-    verdict = rule.when.evaluate(activation) if rule.when else True
-    if verdict is False or _is_exempted(rule, terms, activation):
-        return False
-    if not isinstance(verdict, CelError):
-        return True
-    if verdict.kind != "unbound":
-        return verdict.reason
-    if verdict.name not in BODY_ROOTS:
-        return f"{verdict.name} is known to the cluster alone"
-    if not terms.tried:
-        return False
-    return f"{verdict.name} is not in an event of level {terms.event.level or 'unknown'}"
-
-
-def is_exempted_for_good(rule: Rule, key: Key) -> bool:
-    """Whether every event with this key is exempted."""
-    return any(
-        exempted.match is not None and exempted.match(key)
-        for exempted in rule.exceptions
-        if exempted.when is None and exempted.until is None
-    )
-
-
-def _is_exempted(rule: Rule, terms: Terms, activation: Activation) -> bool:
-    for exempted in rule.exceptions:
-        if exempted.until is not None and terms.event.stageTimestamp >= exempted.until:
-            continue
-        if exempted.match is not None and not exempted.match(terms.key):
-            continue
-        if exempted.when is None or exempted.when.evaluate(activation) is True:
-            return True
-    return False
-
-
-def _telling(rule: Rule) -> list[Program]:
-    """All that is asked once the rule has matched."""
-    by = rule.window.by if rule.window else ()
-    return [part for part in rule.message if not isinstance(part, str)] + [p for _, p in by]
-
-
-def _text(program: Program, activation: Activation, unknown: str) -> str:
-    value = program.evaluate(activation)
-    return unknown if isinstance(value, CelError) else harmless(str(value), MAX_VALUE)
-
-
-def _counted(window: Window, key: tuple[str, ...]) -> str:
-    pairs = [f"{text}={value}" for (text, _), value in zip(window.by, key, strict=True)]
-    by = f" by {', '.join(pairs)}" if pairs else ""
-    if window.least == 1:
-        return f" (told once within {window.within}{by})"
-    return f" ({window.least} or more within {window.within}{by})"
+def _failed(one: Asked, error: Exception, terms: Terms, *, line: int, report: Report) -> None:
+    reason = f"the rule failed: {type(error).__name__}"
+    report.indeterminate(one.rule, terms.event, line=line, reason=reason)

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from shipper.model import Finding
-from shipper.rules.ask import Asker, Candidates, is_exempted_for_good
+from shipper.rules.ask import Asked, Asker
+from shipper.rules.bind import Binder
 from shipper.rules.event import Event, decode_events, recover
 from shipper.rules.index import Index
 from shipper.rules.report import Report
 from shipper.rules.ruleset import RuleSet
-from shipper.rules.terms import Terms
+from shipper.rules.tell import Teller
+from shipper.rules.terms import Terms, is_dry_run
 
 MAX_REMEMBERED = 4096
 """Requests alike whose rules are remembered, some 2 MiB: a cluster's requests repeat themselves.
@@ -33,9 +35,13 @@ class Engine:
 
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
+        binder = Binder(rules.environment, rules.params)
         self._index = Index(rule for rule in rules.rules if rule not in rules.inert)
-        self._asker = Asker(rules)
-        self._remembered: dict[tuple[Any, ...], Candidates] = {}
+        self._asker = Asker(binder)
+        self._asked = {
+            rule: Asked(rule, rules.filters[rule], Teller(rule, binder)) for rule in rules.rules
+        }
+        self._remembered: dict[tuple[Any, ...], tuple[Asked, ...]] = {}
 
     def evaluate(
         self,
@@ -57,15 +63,21 @@ class Engine:
                 report.malformed(_ODD, line=first_line + number, event=event)
             candidates = self._candidates(event)
             if candidates:
-                self._asker.ask(candidates, event, line=first_line + number, report=report)
+                self._asker.ask(candidates, Terms(event), line=first_line + number, report=report)
         return report.findings()
 
-    def _candidates(self, event: Event) -> Candidates:
+    def _candidates(self, event: Event) -> tuple[Asked, ...]:
         """The rules that the event may concern. The hot path: one look into a dict."""
         user, ref, status = event.user, event.objectRef, event.responseStatus
-        rejected = status is not None and status.code == 401
-        who = (user.username, user.groups, bytes(event.impersonatedUser))
-        alike: tuple[Any, ...] = (event.stage, rejected, event.verb, who)
+        alike: tuple[Any, ...] = (
+            event.stage,
+            event.verb,
+            user.username,
+            user.groups,
+            bytes(event.impersonatedUser),
+            0 if status is None else status.code,
+            is_dry_run(event),
+        )
         if ref is not None:
             alike = (*alike, ref.resource, ref.subresource, ref.namespace, ref.apiGroup)
         found = self._remembered.get(alike)
@@ -75,19 +87,15 @@ class Engine:
             found = self._remembered[alike] = self._search(event)
         return found
 
-    def _search(self, event: Event) -> Candidates:
-        """The rules that may concern this event and every other with the same key."""
+    def _search(self, event: Event) -> tuple[Asked, ...]:
+        """The rules that may concern this event and every other that is alike."""
         terms = Terms(event)
-        found = []
-        for rule in self._index.search(terms.key):
-            stable, changing, _ = self.rules.filters[rule]
-            if (stable is None or stable(terms)) and not is_exempted_for_good(rule, terms.key):
-                found.append((rule, changing))
-        return tuple(found)
+        found = (self._asked[rule] for rule in self._index.search(terms.key))
+        return tuple(one for one in found if one.may_concern(terms))
 
     def _malformed(self, line: bytes, number: int, report: Report) -> None:
         recovered = recover(line)
         reason = _JOINED if recovered else _NULS if b"\0" in line else _OTHER if line else _EMPTY
         report.malformed(reason, line=number, event=recovered[-1] if recovered else None)
         for event in recovered:
-            self._asker.ask(self._candidates(event), event, line=number, report=report)
+            self._asker.ask(self._candidates(event), Terms(event), line=number, report=report)

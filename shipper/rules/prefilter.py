@@ -8,7 +8,7 @@ may be true. Sound: an event that a filter turns away can not make the expressio
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -26,7 +26,19 @@ from shipper.rules.cel.tree import (
 )
 from shipper.rules.constants import NOT_CONSTANT, constant
 from shipper.rules.getters import GETTERS, Getter
-from shipper.rules.maybe import UNKNOWN, Maybe, Test, both, either, exactly, known, negated, only_if
+from shipper.rules.maybe import (
+    UNKNOWN,
+    Maybe,
+    Test,
+    both,
+    either,
+    every,
+    exactly,
+    inexact,
+    known,
+    negated,
+    some,
+)
 from shipper.rules.words import Scope
 
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -50,16 +62,19 @@ _LAZY = frozenset(("_&&_", "_||_", "_?_:_", "_?._", "_[?_]", "or", "orValue", "h
 class Filter(NamedTuple):
     """Conditions without which an expression is not true; None: no such condition.
 
-    `stable` has the same answer for events with the same `match.Key`. `never`: the parameters alone
-    keep the expression from being true of any event.
+    `stable` has the same answer for events that are alike; `words` looks through bytes. `decides`:
+    where all hold, the expression is true, and CEL need not be asked. `never`: the parameters alone
+    keep it from being true of any event.
     """
 
     stable: Test | None
     changing: Test | None
+    words: Test | None
+    decides: bool
     never: bool
 
 
-NO_FILTER = Filter(None, None, never=False)
+NO_FILTER = Filter(None, None, None, decides=True, never=False)
 """Of a rule without an expression."""
 
 
@@ -67,10 +82,15 @@ def prefilter(tree: Tree, params: Mapping[str, Any]) -> Filter:
     """The filter of the expression `tree` under `params`."""
     reader = _Reader(params)
     parts = [reader.read(part, {}) for part in _conjuncts(tree)]
-    stable = _every(part for part in parts if part.stable)
-    changing = _every(part for part in parts if not part.stable)
-    never = stable.true is False or changing.true is False
-    return Filter(_test(stable), _test(changing), never)
+    stable = every(part for part in parts if part.stable)
+    changing = every(part for part in parts if not part.stable)
+    return Filter(
+        _test(stable),
+        _test(changing),
+        words.finder(stable.need | changing.need),
+        decides=all(part.exact for part in parts),
+        never=stable.true is False or changing.true is False,
+    )
 
 
 def _conjuncts(tree: Tree) -> Iterator[Tree]:
@@ -79,10 +99,6 @@ def _conjuncts(tree: Tree) -> Iterator[Tree]:
             yield from _conjuncts(part)
     else:
         yield tree
-
-
-def _every(parts: Iterable[Maybe]) -> Maybe:
-    return reduce(both, parts, known(True))
 
 
 def _test(maybe: Maybe) -> Test | None:
@@ -107,7 +123,9 @@ class _Reader:
             case Call(function="!_", args=(one,)):
                 return negated(self.read(one, scope))
             case Call(function="_?_:_", args=(test, yes, no)):
-                return self._choice(test, yes, no, scope)
+                asked = self.read(test, scope)
+                first = both(asked, self.read(yes, scope))
+                return inexact(either(first, both(negated(asked), self.read(no, scope))))
             case Comprehension():
                 return self._fold(node, scope)
         return self._condition(node, scope)
@@ -123,27 +141,12 @@ class _Reader:
                 return self._text(function, target, text, scope)
             case Call(function="orValue", target=target, args=(Const(value=False),)) if target:
                 return words.equal(target, True, scope)
-        return self._field(node, scope)
-
-    def _field(self, node: Tree, scope: Scope) -> Maybe:
-        """A field that is a condition itself, `has(field)`, or anything else."""
-        key = _annotation(node, scope)
-        if key is not None:
-            return _annotated(key)
-        if isinstance(node, Select) and node.test:
-            return words.present(node, scope)
+            case Select(test=True):
+                return words.present(node, scope)
         getter = _getter(node, scope)
         if getter is not None and getter.kind is bool:
             return exactly(getter.get, stable=getter.stable)
-        if words.is_body(node, scope):
-            return words.equal(node, True, scope)
-        return self._demanded(node, scope)
-
-    def _choice(self, test: Tree, yes: Tree, no: Tree, scope: Scope) -> Maybe:
-        asked = self.read(test, scope)
-        first = both(asked, self.read(yes, scope))
-        second = both(negated(asked), self.read(no, scope))
-        return either(first, second)._replace(false=True)
+        return both(words.equal(node, True, scope), self._demanded(node, scope))
 
     def _compare(self, function: str, left: Tree, right: Tree, scope: Scope) -> Maybe:
         value = self._constant(right, scope)
@@ -152,120 +155,98 @@ class _Reader:
             if value is NOT_CONSTANT:
                 return both(self._demanded(left, scope), self._demanded(right, scope))
             left, function = right, _MIRRORED.get(function, function)
-        other = self._constant(left, scope)
-        compare = _COMPARE[function]
+        other, compare = self._constant(left, scope), _COMPARE[function]
         if other is not NOT_CONSTANT:
             return known(compare(other, value)) if _comparable(other, value) else UNKNOWN
         getter = _getter(left, scope)
         if getter is not None and _comparable(getter.kind(), value):
             get = getter.get
             return exactly(lambda terms: compare(get(terms), value), stable=getter.stable)
-        if function != "_==_":
-            return self._demanded(left, scope)
-        return self._equal(left, value, scope)
+        if function == "_==_":
+            return self._equal(left, value, scope)
+        return self._demanded(left, scope)
 
     def _equal(self, node: Tree, value: Any, scope: Scope) -> Maybe:
+        """`node == value` where nothing better is known of `node`."""
         match node:
             case Call(function="orValue", target=target, args=(default,)) if target:
-                ruled_out = self._constant(default, scope)
-                if ruled_out is NOT_CONSTANT or ruled_out == value:
+                otherwise = self._constant(default, scope)
+                if otherwise is NOT_CONSTANT or otherwise == value:
                     return UNKNOWN
                 return self._equal(target, value, scope)
-        if _annotation(node, scope) is not None and isinstance(value, str):
-            return both(self._demanded(node, scope), _annotated(value))
+        if value is True:
+            return self.read(node, scope)
+        if value is False:
+            return both(negated(self.read(node, scope)), self._demanded(node, scope))
         return both(words.equal(node, value, scope), self._demanded(node, scope))
 
     def _member(self, value: Tree, many: Tree, scope: Scope) -> Maybe:
-        wanted, known_list = self._constant(value, scope), self._constant(many, scope)
-        getter = _getter(value, scope)
-        if isinstance(known_list, list):
-            if getter is not None and getter.kind is str:
-                texts = frozenset(text for text in known_list if isinstance(text, str))
+        wanted, listed = self._constant(value, scope), self._constant(many, scope)
+        getter, getter_of_many = _getter(value, scope), _getter(many, scope)
+        if isinstance(listed, list):
+            if getter is not None and getter.kind in (str, int):
+                values = frozenset(one for one in listed if _comparable(getter.kind(), one))
                 get = getter.get
-                return exactly(lambda terms: get(terms) in texts, stable=getter.stable)
-            if words.is_body(value, scope):
-                found = (words.equal(value, one, scope) for one in known_list)
-                return reduce(either, found, known(False))._replace(false=True)
-        if isinstance(wanted, str):
-            listed = _getter(many, scope)
-            if listed is not None and listed.kind is list:
-                get_list = listed.get
-                return exactly(lambda terms: wanted in get_list(terms), stable=listed.stable)
-            if _path(many, scope) == ("event", "annotations"):
-                return _annotated(wanted)
-            return words.containing(many, wanted, scope)
-        return both(self._demanded(value, scope), self._demanded(many, scope))
+                return exactly(lambda terms: get(terms) in values, stable=getter.stable)
+            return inexact(some(self._equal(value, one, scope) for one in listed))
+        if isinstance(wanted, str) and getter_of_many is not None and getter_of_many.kind is list:
+            get_many = getter_of_many.get
+            return exactly(lambda terms: wanted in get_many(terms), stable=getter_of_many.stable)
+        demanded = both(self._demanded(value, scope), self._demanded(many, scope))
+        return both(words.holding(many, wanted, scope), demanded)
 
     def _text(self, function: str, target: Tree | None, text: Tree, scope: Scope) -> Maybe:
-        wanted = self._constant(text, scope)
-        getter = _getter(target, scope)
+        if target is None:
+            return UNKNOWN
+        wanted, getter = self._constant(text, scope), _getter(target, scope)
         if isinstance(wanted, str) and getter is not None and getter.kind is str:
             compare, get = _TEXT[function], getter.get
             return exactly(lambda terms: compare(get(terms), wanted), stable=getter.stable)
-        return UNKNOWN if target is None else self._demanded(target, scope)
+        demanded = both(self._demanded(target, scope), self._demanded(text, scope))
+        return both(words.holding(target, wanted, scope), demanded)
 
     def _fold(self, node: Comprehension, scope: Scope) -> Maybe:
         """`exists`, `exists_one` and `cel.bind`; of the others what they fold over."""
-        if node.range == ListOf(node.range.id, ()):
-            bound = {**scope, node.accu: words.is_body(node.start, scope)}
-            return self.read(node.result, bound)
-        demanded = self._demanded(node.range, scope)
-        body = words.is_body(node.range, scope)
-        inner = {**scope, node.name: body, node.second_name: body, node.accu: False}
+        if isinstance(node.range, ListOf) and not node.range.elements:
+            bound = {**scope, node.accu: words.place(node.start, scope)}
+            return inexact(self.read(node.result, bound))
+        demanded = inexact(self._demanded(node.range, scope))
+        part = words.place(node.range, scope)
+        inner = {**scope, node.name: part, node.second_name: part, node.accu: None}
         match node.step:
-            case Call(function="_||_", args=(Ident(name=name), test)) if name == node.accu:
-                return both(demanded, self.read(test, inner))._replace(false=True)
-            case Call(function="_?_:_", args=(test, _, Ident(name=name))) if name == node.accu:
-                return both(demanded, self.read(test, inner))._replace(false=True)
+            case (
+                Call(function="_||_", args=(Ident(name=name), test))
+                | Call(function="_?_:_", args=(test, _, Ident(name=name)))
+            ) if name == node.accu:
+                return inexact(both(demanded, self.read(test, inner)))
         return demanded
 
     def _demanded(self, node: Tree, scope: Scope) -> Maybe:
-        """What must hold for `node` to have a value at all; that says nothing of which."""
-        if isinstance(node, Comprehension):
-            return self._demanded(node.range, scope)
-        if isinstance(node, Call) and node.function in _LAZY:
-            return UNKNOWN
-        found = UNKNOWN
-        if not (isinstance(node, Select) and node.test):
-            key = _annotation(node, scope)
-            found = words.present(node, scope) if key is None else _annotated(key)
-        return reduce(both, (self._demanded(child, scope) for child in children(node)), found)
+        """What must hold for `node` to have a value at all, whichever it is."""
+        match node:
+            case Comprehension():
+                return self._demanded(node.range, scope)
+            case Call(function=function) if function in _LAZY:
+                return UNKNOWN
+            case Select(operand=operand, test=True):
+                return self._demanded(operand, scope)
+        found = words.present(node, scope)
+        return inexact(reduce(both, (self._demanded(c, scope) for c in children(node)), found))
 
     def _constant(self, node: Tree, scope: Scope) -> Any:
         return NOT_CONSTANT if "params" in scope else constant(node, self._params)
 
 
-def _getter(node: Tree | None, scope: Scope) -> Getter | None:
-    if node is None or (isinstance(node, Select) and node.test):
+def _getter(node: Tree, scope: Scope) -> Getter | None:
+    if isinstance(node, Select) and node.test:
         return None
-    path = _path(node, scope)
+    path = path_of(node, frozenset(scope))
     return None if path is None else GETTERS.get(path)
 
 
-def _path(node: Tree, scope: Scope) -> tuple[str, ...] | None:
-    return path_of(node, frozenset(scope))
-
-
-def _annotation(node: Tree, scope: Scope) -> str | None:
-    """The key of the annotation that `node` is; None if it is anything else."""
-    path = _path(node, scope)
-    if path is not None and len(path) == 3 and path[:2] == ("event", "annotations"):
-        return path[2]
-    return None
-
-
-def _annotated(text: str) -> Maybe:
-    """What can be true only if `text` stands in the annotations."""
-    if not words.is_plain(text):
-        return UNKNOWN
-    word = text.encode()
-    return only_if(lambda terms: word in bytes(terms.event.annotations))
-
-
 def _comparable(one: object, other: object) -> bool:
-    numbers = (int, float)
     if isinstance(one, bool) or isinstance(other, bool):
         return isinstance(one, bool) and isinstance(other, bool)
-    if isinstance(one, numbers) and isinstance(other, numbers):
+    if isinstance(one, int | float) and isinstance(other, int | float):
         return True
     return type(one) is type(other) and isinstance(one, str | list)

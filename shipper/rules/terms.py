@@ -18,7 +18,7 @@ from msgspec import Raw
 from shipper.envelope import UNDECODABLE
 from shipper.rules import fields
 from shipper.rules.event import Event, ObjectRef, Status, plain, plain_or, user_of
-from shipper.rules.fields import Wanted, of_user, prune
+from shipper.rules.fields import Wanted, of_user, prune, without_nulls
 from shipper.rules.match import Key, key_of
 
 OPERATIONS = {
@@ -47,6 +47,7 @@ _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 _COMPACT = re.compile(rb'\{"[A-Za-z]*":[^ \t\n\r]')
 _REFUSED_BY_ADMISSION = frozenset((403, 422))
 _NO_STATUS, _NO_REF = Status(), ObjectRef()
+_NO_OPTIONS: dict[str, Any] = {}
 
 
 class _Unbound:
@@ -76,9 +77,11 @@ class Terms:
 
     def __init__(self, event: Event) -> None:
         self.event = event
-        self._ref = event.objectRef or _NO_REF
-        self._status = event.responseStatus or _NO_STATUS
+        self.ref = event.objectRef or _NO_REF
+        self.status = event.responseStatus or _NO_STATUS
         self._bodies: dict[str, Any] = {}
+        self._object_bytes: bytes | None = None
+        self._annotation_bytes: bytes | None = None
 
     def bind(self, wanted: Wanted) -> dict[str, Any]:
         """The variables in `wanted`, without those that the event can not answer."""
@@ -102,7 +105,7 @@ class Terms:
         One that was turned away before (no right, nobody, no such object) never had an object: that
         none is to be seen leaves nothing undecided.
         """
-        code = self._status.code
+        code = self.status.code
         if code < 400:
             return True
         return code in _REFUSED_BY_ADMISSION and not self._forbidden()
@@ -125,31 +128,32 @@ class Terms:
 
     def object(self, below: Wanted | None) -> Any:
         """The object as stored, else as sent; null where a request has none."""
-        return self._pruned(self._object(), below)
+        return self._shown(self._object(), below)
 
     def old_object(self, below: Wanted | None) -> Any:
         """The deleted object where the answer holds it; unbound for an update: no log has it."""
         operation = self.operation
         if operation == "UPDATE" or self.event.verb == "deletecollection":
             return UNBOUND
-        return self._pruned(self._stored() if operation == "DELETE" else None, below)
+        return self._shown(self._stored() if operation == "DELETE" else None, below)
 
     def pod_spec(self, below: Wanted | None) -> Any:
         """The pod spec in the object; empty where the object is of a kind that has none."""
         value = self._object()
         if value is UNBOUND:
             return UNBOUND
-        for step in _POD_SPECS.get(self._ref.resource, ("",)):
+        for step in _POD_SPECS.get(self.ref.resource, ("",)):
             value = value.get(step) if isinstance(value, dict) else None
-        return prune(value, below) if isinstance(value, dict) else {}
+        return self._shown(value, below) if isinstance(value, dict) else {}
 
     def containers(self, _below: Wanted | None) -> Any:
         """The pod spec's containers of all three kinds."""
-        spec = self.pod_spec(None)
+        spec = self.pod_spec(dict.fromkeys(_CONTAINERS))
         if spec is UNBOUND:
             return UNBOUND
         lists = [spec.get(name) for name in _CONTAINERS]
-        return [one for many in lists if isinstance(many, list) for one in many if _is_map(one)]
+        many = [one for found in lists if isinstance(found, list) for one in found]
+        return [one for one in many if isinstance(one, dict)]
 
     def request(self, below: Wanted | None) -> Any:
         """What admission is told of the request; `kind` only where a body says it."""
@@ -157,15 +161,15 @@ class Terms:
         found = {
             "operation": self.operation,
             "resource": {
-                "group": self._ref.apiGroup,
-                "version": self._ref.apiVersion,
-                "resource": self._ref.resource,
+                "group": self.ref.apiGroup,
+                "version": self.ref.apiVersion,
+                "resource": self.ref.resource,
             },
-            "subResource": self._ref.subresource,
-            "name": self._ref.name,
-            "namespace": self._ref.namespace,
+            "subResource": self.ref.subresource,
+            "name": self.ref.name,
+            "namespace": self.ref.namespace,
             "userInfo": of_user(who if who.username else self.event.user),
-            "dryRun": self.dry_run,
+            "dryRun": is_dry_run(self.event),
         }
         if below is None or "kind" in below:
             kind = self._kind()
@@ -176,9 +180,9 @@ class Terms:
     @property
     def operation(self) -> str:
         """CREATE, UPDATE, DELETE or CONNECT; empty for a read, and where no object is named."""
-        if self._ref.subresource in CONNECTED:
+        if self.ref.subresource in CONNECTED:
             return "CONNECT"
-        return OPERATIONS.get(self.event.verb, "") if self._ref.resource else ""
+        return OPERATIONS.get(self.event.verb, "") if self.ref.resource else ""
 
     def _object(self) -> Any:
         if self.operation not in ("CREATE", "UPDATE"):
@@ -191,7 +195,7 @@ class Terms:
 
     def _stored(self) -> Any:
         """The answer, if it is an object and no Status about one."""
-        if not 200 <= self._status.code < 300:
+        if not 200 <= self.status.code < 300:
             return UNBOUND
         body = self._body("responseObject")
         if not isinstance(body, dict) or body.get("kind") == "Status":
@@ -207,41 +211,30 @@ class Terms:
         group, _, version = str(body.get("apiVersion", "")).rpartition("/")
         return {"group": group, "version": version, "kind": body["kind"]}
 
-    @property
-    def dry_run(self) -> bool:
-        """Whether the request asked for nothing to be stored.
-
-        A delete's body overrides its query, so a query alone proves nothing.
-        """
-        if self.operation == "DELETE":
-            options = self._body("requestObject")
-            asked = options.get("dryRun") if isinstance(options, dict) else None
-            return isinstance(asked, list) and "All" in asked
-        if "dryRun" not in self.event.requestURI:
-            return False
-        try:
-            query = parse_qs(urlsplit(self.event.requestURI).query, max_num_fields=1000)
-        except ValueError:
-            return False
-        return "All" in query.get("dryRun", ())
-
     # ---- bodies
 
-    @cached_property
-    def object_bytes(self) -> tuple[bytes, ...]:
-        """The bodies one of which is the object; none where there is none, or none that is compact.
+    @property
+    def annotation_bytes(self) -> bytes:
+        """The annotations as they stand in the line."""
+        if self._annotation_bytes is None:
+            self._annotation_bytes = bytes(self.event.annotations)
+        return self._annotation_bytes
+
+    @property
+    def object_bytes(self) -> bytes:
+        """The object as it stands in the line; empty if it does not, or was not written compactly.
 
         The API server writes no blanks between tokens; a body that has one behind its first key was
-        written by somebody else.
+        written by somebody else. Where the answer may be a Status, what was sent stands behind it.
         """
-        answered = 200 <= self._status.code < 300
-        raws = []
-        if answered:
-            raws.append(bytes(self.event.responseObject))
-        if self.event.verb != "patch":
-            raws.append(bytes(self.event.requestObject))
-        found = tuple(raw for raw in raws if raw)
-        return found if all(_COMPACT.match(raw) for raw in found) else ()
+        if self._object_bytes is None:
+            raw = b""
+            if 200 <= self.status.code < 300:
+                raw = bytes(self.event.responseObject)
+            if self.event.verb != "patch" and (not raw or b'"Status"' in raw):
+                raw += bytes(self.event.requestObject)
+            self._object_bytes = raw if _COMPACT.match(raw) else b""
+        return self._object_bytes
 
     def _body(self, name: str) -> Any:
         if name not in self._bodies:
@@ -252,13 +245,31 @@ class Terms:
                 self._bodies[name] = UNBOUND
         return self._bodies[name]
 
-    @staticmethod
-    def _pruned(value: Any, below: Wanted | None) -> Any:
-        return value if value is UNBOUND else prune(value, below)
+    def _shown(self, value: Any, below: Wanted | None) -> Any:
+        """What expressions see of the object: a field that is null is unset in Kubernetes' CEL."""
+        pruned = prune(value, below)
+        nulls = isinstance(pruned, dict) and any(
+            b"null" in bytes(raw) for raw in (self.event.requestObject, self.event.responseObject)
+        )
+        return without_nulls(pruned) if nulls else pruned
 
 
-def _is_map(value: Any) -> bool:
-    return isinstance(value, dict)
+def is_dry_run(event: Event) -> bool:
+    """Whether the request asked for nothing to be stored.
+
+    A delete's body overrides its query, so a query alone proves nothing.
+    """
+    if event.verb.startswith("delete"):
+        options = bytes(event.requestObject)
+        asked = plain_or(Raw(options), _NO_OPTIONS).get("dryRun") if b"dryRun" in options else None
+        return isinstance(asked, list) and "All" in asked
+    if "dryRun" not in event.requestURI:
+        return False
+    try:
+        query = parse_qs(urlsplit(event.requestURI).query, max_num_fields=1000)
+    except ValueError:
+        return False
+    return "All" in query.get("dryRun", ())
 
 
 _MAKERS: Mapping[str, Callable[[Terms, Wanted | None], Any]] = {
