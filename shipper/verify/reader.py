@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from shipper.errors import FormatError, NotFoundError
+from shipper.errors import FormatError, NotFoundError, RefusedError
 from shipper.seal import note
 from shipper.seal.keys import VerifierKey, signer_of
 from shipper.store.base import Entry, Store
@@ -89,6 +89,7 @@ class Reader:
         full = self.full(key)
         first: bytes | None = None
         refused: FormatError | None = None
+        denied: RefusedError | None = None
         for version in self._candidates(full):
             try:
                 body = self.store.get(full, max_bytes=max_bytes, version=version)
@@ -97,9 +98,14 @@ class Reader:
             except FormatError as error:
                 refused = refused or error
                 continue
+            except RefusedError as error:  # of one version, by whoever stored that
+                denied = denied or error
+                continue
             if right(body):
                 return body
             first = body if first is None else first
+        if denied is not None:
+            raise denied
         if refused is not None and first is None:
             self.ledger.add(unreadable, refused.message, seq=seq, key=full)
         elif code := missing if first is None else wrong:
@@ -122,7 +128,7 @@ class Reader:
                 bodies.add(self.store.get(entry.key, max_bytes=entry.size, version=version))
                 if len(bodies) > 1:
                     return False
-        except (FormatError, NotFoundError):
+        except (FormatError, NotFoundError, RefusedError):
             return False
         return True
 

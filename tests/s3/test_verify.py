@@ -1,4 +1,4 @@
-"""`verify` and `cat` over a bucket on a real gateway: verdicts, locks, and how many calls it takes."""
+"""`verify` and `cat` of a bucket on a real gateway: verdicts, locks, and how many calls."""
 
 from __future__ import annotations
 
@@ -6,51 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
-from msgspec import structs
 
-from shipper.cli.main import commands
-from shipper.config import Size
-from tests.daemon import Place, with_batch
+from tests.s3.archive import LINES, Archive
 from tests.s3.ceph import Ceph, Keys
 from tests.s3.policies import allow, deny, policy
 from tests.s3.proxy import FaultProxy
-from tests.s3.stores import open_s3, store_options, write_credentials
-
-LINES = b"".join(b'{"n":%d}\n' % n for n in range(60))
-
-
-class Archive:
-    """A bucket with one small log in it, and the auditor's command line."""
-
-    def __init__(
-        self, ceph: Ceph, root: Path, retention: str = "2d", mode: str = "COMPLIANCE"
-    ) -> None:
-        self.ceph = ceph
-        self.bucket = ceph.bucket()
-        self.place = Place(root)
-        self.place.log.write_bytes(LINES)
-        self.endpoint = ceph.endpoint
-        self.keys = ceph.owner
-        store = store_options(ceph, self.bucket, retention=retention, mode=mode)
-        config = structs.replace(self.place.config(), store=store)
-        assert self.place.once(config=with_batch(config, max_bytes=Size(150))) == 0
-
-    def run(self, command: str, *options: str, url: str = "") -> Result:
-        arguments = [command, url or f"s3://{self.bucket}/p", "--key", str(self.place.public)]
-        environment = {
-            "AWS_SHARED_CREDENTIALS_FILE": str(write_credentials(self.place.root, self.keys)),
-            "AWS_CA_BUNDLE": str(self.ceph.ca_bundle),
-        }
-        endpoint = ["--endpoint-url", self.endpoint]
-        result = CliRunner().invoke(commands, [*arguments, *endpoint, *options], env=environment)
-        assert result.exception is None or isinstance(result.exception, SystemExit)
-        return result
-
-    def listed(self, place: str) -> list[str]:
-        """The keys of one of the format's places."""
-        store = open_s3(self.ceph, self.bucket)
-        return [entry.key for entry in store.scan("") if f"/{place}/" in entry.key]
 
 
 @pytest.fixture
