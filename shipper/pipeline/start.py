@@ -137,7 +137,9 @@ def _last_signed(store: Store, place: str, origin: str, own: VerifierKey) -> Old
             continue
         except (FormatError, NotFoundError):
             continue  # whoever can write to the store may have put it there
-        if manifest.log == origin:
+        if (
+            manifest.log == origin and f"/{manifest.seq:012d}-" in entry.key
+        ):  # no copy of an old one
             return OldHead(manifest, text_hash(parsed.text), key == own)
     if refused is not None:
         raise refused
