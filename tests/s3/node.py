@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from shipper.cli.main import commands
 from tests.daemon import Place
+from tests.s3.archive import audit
 from tests.s3.ceph import Ceph
 from tests.s3.stores import write_credentials
 
@@ -43,18 +43,9 @@ class Node(Place):
     # ---- what lies in the bucket
 
     def run(self, command: str, *options: str) -> Result:
-        """`audit-shipper COMMAND` on the archive, with credentials of its own."""
-        own = write_credentials(self.root, self.ceph.owner, self.root / "readers-credentials")
-        environment = {
-            "AWS_SHARED_CREDENTIALS_FILE": str(own),
-            "AWS_CA_BUNDLE": str(self.ceph.ca_bundle),
-        }
-        reach = ["--endpoint-url", self.ceph.endpoint, "--key", str(self.public)]
-        result = CliRunner().invoke(
-            commands, [command, self.url, *reach, *options], env=environment
-        )
-        assert result.exception is None or isinstance(result.exception, SystemExit)
-        return result
+        """`audit-shipper COMMAND` on the archive, asked of the gateway itself."""
+        reach = [self.url, "--endpoint-url", self.ceph.endpoint]
+        return audit(self.ceph, self, self.ceph.owner, command, *reach, *options)
 
     def verify(self, *options: str) -> int:
         result = self.run("verify", *options)

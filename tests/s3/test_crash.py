@@ -36,7 +36,7 @@ STOPS: tuple[StoreFault, ...] = ("before", "after")
 
 def same_number_twice(keys: Iterable[str]) -> list[str]:
     """The manifests whose number another one has too."""
-    manifests = [key for key in keys if "/manifest/" in key]
+    manifests = {key for key in keys if "/manifest/" in key}
     numbers = Counter(key.rpartition("/")[2][:12] for key in manifests)
     return [key for key in manifests if numbers[key.rpartition("/")[2][:12]] > 1]
 
