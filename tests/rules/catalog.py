@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+import zstandard
 
 from shipper.config import Rules
 from shipper.model import Finding
@@ -57,7 +58,5 @@ def grave(findings: Iterable[Finding]) -> list[Finding]:
 
 def lines_of(path: Path) -> list[bytes]:
     """The lines of a recording compressed with zstd."""
-    import zstandard
-
     with zstandard.open(path, "rb") as recording:
         return [line for line in recording.read().split(b"\n") if line]

@@ -1,4 +1,4 @@
-"""`python -m tests.rules.catalog_page` writes docs/catalog.md: every rule of the catalog, and what it lacks.
+"""`python -m tests.rules.catalog_page` writes docs/catalog.md: every rule, and what is missing.
 
 The page says what the rules say; nothing is written there by hand.
 """
@@ -21,24 +21,24 @@ PAGE = ROOT / "docs" / "catalog.md"
 INTRODUCTION = """\
 # The catalog: rules that come with the program
 
-<!-- Written by `python -m tests.rules.catalog_page` from the rules themselves; a test compares the two. -->
+<!-- Written by `python -m tests.rules.catalog_page`; a test compares it with the rules. -->
 
-`rules.catalog: default` (the default) puts all of them in force; `none` puts none. `rules.overrides`
-silences, re-grades, shadows or excepts one by its name, `rules.params` sets the parameters below.
+`rules.catalog: default` (the default) puts all of them in force, `none` none. `rules.overrides`
+silences, re-grades, shadows or excepts one by its name; `rules.params` sets the parameters below.
 `audit-shipper rules list` shows what is in force, `rules doctor POLICY.yaml` which rules an audit
 policy leaves blind.
 
-- **critical** and **high** mean: wake somebody. What a healthy control plane does by itself is never
-  that. **medium** is for the next morning, **low** for a look when something else happened, **info**
-  for the record.
-- A rule tells of a request once, at the first stage that has its answer: exec, attach, port-forward,
-  proxies and watches when they start. An audit policy that omits the stage ResponseStarted hides
-  these, and every failed login.
-- What was refused is told of at a lower severity than what was done; dry runs are not told of.
+- **critical** and **high** mean: wake somebody. What a healthy control plane does by itself never is
+  that; **medium** is for the next morning, **low** for a look when something else happened,
+  **info** for the record.
+- A rule tells of a request once, at the first stage that has its answer: of exec, attach,
+  port-forward, proxies and watches when they start. An audit policy that omits the stage
+  ResponseStarted hides these, and every failed login.
+- What was refused is mostly graded lower than what was done; dry runs are not told of.
 - Both the user and whoever they impersonate are judged.
-- Workloads are judged by their template, when somebody writes it. The pods that a controller makes of
-  it are told of once a day, as info.
-- *Needs* is the audit level at which a rule can always decide; below it, its verdict is
+- Workloads are judged by their template, when somebody writes it. The pods that a controller makes
+  of it are told of once a day, as info.
+- *needs* is the audit level at which a rule can always decide; below it, its verdict is
   *indeterminate*, which is never a pass.
 """
 

@@ -101,7 +101,7 @@ def test_every_rule_passes_its_own_tests() -> None:
 
 @pytest.mark.parametrize("rule", shipped().rules, ids=lambda rule: str(rule.name))
 def test_every_rule_says_why_and_when_it_is_wrong(rule: Rule) -> None:
-    """A technique, a one-line why, a note on false positives, a message, an event on either side."""
+    """A technique, a one-line why, false positives, a message, an event on either side."""
     assert rule.attack
     assert rule.description.splitlines()[0].endswith(".")
     assert rule.false_positives

@@ -31,7 +31,7 @@ def _cases(path: Path) -> list[dict[str, Any]]:
 
 
 def lines_of(case: dict[str, Any], **changed: Any) -> Iterator[bytes]:
-    """The case's events as log lines; some of them lack the apiVersion that the API server writes."""
+    """The case's events as log lines, with the apiVersion that some of them lack."""
     for event in case["events"]:
         whole = {"kind": "Event", "apiVersion": "audit.k8s.io/v1"} | event | changed
         yield json.dumps(whole, separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""The catalog over a recording of 257 labelled actions, one by one, and over the control plane's own noise."""
+"""The catalog over 257 labelled actions, one by one, and over the control plane's own noise."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_an_action_is_told_of_by_its_trace(recording: Recording, label: str) -> 
 
 
 def test_nothing_else_wakes_anybody(recording: Recording) -> None:
-    """In the whole recording, high and critical findings come from the actions that the table names."""
+    """In the whole recording, high and critical findings are those that the table names."""
     actions = {i: action["label"] for action in recording.actions for i in action["audit_ids"]}
     strays = [
         finding
