@@ -28,7 +28,7 @@ silences, re-grades, shadows or excepts one by its name; `rules.params` sets the
 `audit-shipper rules list` shows what is in force, `rules doctor POLICY.yaml` which rules an audit
 policy leaves blind.
 
-- **critical** and **high** mean: wake somebody. What a healthy control plane does by itself never is
+- **critical** and **high** mean: wake somebody. What a healthy control plane does never is
   that; **medium** is for the next morning, **low** for a look when something else happened,
   **info** for the record.
 - A rule tells of a request once, at the first stage that has its answer: of exec, attach,
