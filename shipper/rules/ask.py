@@ -5,11 +5,13 @@ A rule that fails, in whatever way, has an indeterminate verdict; the others are
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shipper.rules.bind import Binder, Plan
 from shipper.rules.cel import Activation, CelError, Program
 from shipper.rules.compile import Rule
+from shipper.rules.levels import BODY_ROOTS
 from shipper.rules.maybe import Test
-from shipper.rules.needs import BODY_ROOTS
 from shipper.rules.prefilter import Filter
 from shipper.rules.report import Report
 from shipper.rules.tell import Teller
@@ -22,12 +24,13 @@ MAX_PLANS = 1024
 class Asked:
     """A rule ready to be asked."""
 
-    __slots__ = ("changing", "programs", "rule", "stable", "teller", "when")
+    __slots__ = ("changing", "programs", "rule", "stable", "teller", "when", "words")
 
     def __init__(self, rule: Rule, needed: Filter, teller: Teller) -> None:
         self.rule = rule
         self.stable: Test | None = needed.stable
         self.changing: Test | None = needed.changing
+        self.words: Test | None = needed.words
         self.when: Program | None = None if needed.decides else rule.when
         """What CEL must be asked once the filter is passed."""
         self.programs = [exempted.when for exempted in rule.exceptions if exempted.when]
@@ -36,7 +39,7 @@ class Asked:
         self.teller = teller
 
     def may_concern(self, terms: Terms) -> bool:
-        """Whether the rule need be asked of events with this one's key."""
+        """Whether the rule need be asked of events that are like this one."""
         if self.stable is not None and not self.stable(terms):
             return False
         return not any(
@@ -44,6 +47,12 @@ class Asked:
             for exempted in self.rule.exceptions
             if exempted.when is None and exempted.until is None
         )
+
+    def is_left(self, terms: Terms) -> bool:
+        """Whether the rule need be asked of this very event."""
+        if self.changing is not None and not self.changing(terms):
+            return False
+        return self.words is None or self.words(terms)
 
     def verdict(self, terms: Terms, activation: Activation) -> bool | str:
         """Whether the rule matches, or why that can not be said."""
@@ -83,7 +92,7 @@ class Asker:
     ) -> None:
         """Ask each of the candidates whose filter the event passes; the others do not match."""
         try:
-            asked = tuple(one for one in candidates if one.changing is None or one.changing(terms))
+            asked = [one for one in candidates if one.is_left(terms)]
             if not asked:
                 return
             activation = self._activation(asked, terms)
@@ -101,13 +110,16 @@ class Asker:
             except Exception as error:  # noqa: BLE001 - one rule's fault must not end the others
                 _failed(one, error, terms, line=line, report=report)
 
-    def _activation(self, asked: tuple[Asked, ...], terms: Terms) -> Activation:
-        plan = self._plans.get(asked)
+    def _activation(self, asked: Sequence[Asked], terms: Terms) -> Activation:
+        alike = tuple(one for one in asked if one.programs)
+        if not alike:
+            return None
+        plan = self._plans.get(alike)
         if plan is None:
-            plan = self._binder.plan(program for one in asked for program in one.programs)
+            plan = self._binder.plan(program for one in alike for program in one.programs)
             if len(self._plans) >= MAX_PLANS:
                 self._plans.clear()
-            self._plans[asked] = plan
+            self._plans[alike] = plan
         return self._binder.bound(plan, terms)
 
 

@@ -20,6 +20,7 @@ from shipper.rules import message, needs
 from shipper.rules.cel import CompileError, Environment, Program
 from shipper.rules.document import Document, Path, Problem
 from shipper.rules.fields import NAMES
+from shipper.rules.levels import Level
 from shipper.rules.match import KeyPredicate, compile_exemption, compile_match
 from shipper.rules.rule import AuditRule, Exemption, Match, Mode, Overriding, RuleSpec, Threshold
 
@@ -74,7 +75,7 @@ class Rule(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     match: Match
     file: str
     line: int
-    needs_level: needs.Level
+    needs_level: Level
     matches: KeyPredicate
     when: Program | None
     message: tuple[str | Program, ...]

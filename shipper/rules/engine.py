@@ -17,7 +17,7 @@ from shipper.rules.index import Index
 from shipper.rules.report import Report
 from shipper.rules.ruleset import RuleSet
 from shipper.rules.tell import Teller
-from shipper.rules.terms import Terms
+from shipper.rules.terms import Terms, is_dry_run
 
 MAX_REMEMBERED = 4096
 """Requests alike whose rules are remembered, some 2 MiB: a cluster's requests repeat themselves.
@@ -69,9 +69,15 @@ class Engine:
     def _candidates(self, event: Event) -> tuple[Asked, ...]:
         """The rules that the event may concern. The hot path: one look into a dict."""
         user, ref, status = event.user, event.objectRef, event.responseStatus
-        rejected = status is not None and status.code == 401
-        who = (user.username, user.groups, bytes(event.impersonatedUser))
-        alike: tuple[Any, ...] = (event.stage, rejected, event.verb, who)
+        alike: tuple[Any, ...] = (
+            event.stage,
+            event.verb,
+            user.username,
+            user.groups,
+            bytes(event.impersonatedUser),
+            0 if status is None else status.code,
+            is_dry_run(event),
+        )
         if ref is not None:
             alike = (*alike, ref.resource, ref.subresource, ref.namespace, ref.apiGroup)
         found = self._remembered.get(alike)
@@ -82,7 +88,7 @@ class Engine:
         return found
 
     def _search(self, event: Event) -> tuple[Asked, ...]:
-        """The rules that may concern this event and every other with the same key."""
+        """The rules that may concern this event and every other that is alike."""
         terms = Terms(event)
         found = (self._asked[rule] for rule in self._index.search(terms.key))
         return tuple(one for one in found if one.may_concern(terms))

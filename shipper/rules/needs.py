@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
 from shipper.rules.cel import Program
+from shipper.rules.levels import LEVELS, OBJECT_ROOTS, Level
 from shipper.rules.match import exact
 from shipper.rules.rule import Match
 
-Level = Literal["Metadata", "Request", "RequestResponse"]
-LEVELS: tuple[Level, ...] = ("Metadata", "Request", "RequestResponse")
-
-OBJECT_ROOTS = frozenset(("object", "podSpec", "containers"))
-BODY_ROOTS = OBJECT_ROOTS | {"oldObject"}
 _SENT_WHOLE = frozenset(("create", "update"))
 
 

@@ -62,18 +62,19 @@ _LAZY = frozenset(("_&&_", "_||_", "_?_:_", "_?._", "_[?_]", "or", "orValue", "h
 class Filter(NamedTuple):
     """Conditions without which an expression is not true; None: no such condition.
 
-    `stable` has the same answer for events with the same `match.Key`. `decides`: where both hold,
-    the expression is true, and CEL need not be asked. `never`: the parameters alone keep it from
-    being true of any event.
+    `stable` has the same answer for events that are alike; `words` looks through bytes. `decides`:
+    where all hold, the expression is true, and CEL need not be asked. `never`: the parameters alone
+    keep it from being true of any event.
     """
 
     stable: Test | None
     changing: Test | None
+    words: Test | None
     decides: bool
     never: bool
 
 
-NO_FILTER = Filter(None, None, decides=True, never=False)
+NO_FILTER = Filter(None, None, None, decides=True, never=False)
 """Of a rule without an expression."""
 
 
@@ -86,6 +87,7 @@ def prefilter(tree: Tree, params: Mapping[str, Any]) -> Filter:
     return Filter(
         _test(stable),
         _test(changing),
+        words.finder(stable.need | changing.need),
         decides=all(part.exact for part in parts),
         never=stable.true is False or changing.true is False,
     )
@@ -182,9 +184,10 @@ class _Reader:
         wanted, listed = self._constant(value, scope), self._constant(many, scope)
         getter, getter_of_many = _getter(value, scope), _getter(many, scope)
         if isinstance(listed, list):
-            if getter is not None and getter.kind is str:
-                texts, get = frozenset(one for one in listed if isinstance(one, str)), getter.get
-                return exactly(lambda terms: get(terms) in texts, stable=getter.stable)
+            if getter is not None and getter.kind in (str, int):
+                values = frozenset(one for one in listed if _comparable(getter.kind(), one))
+                get = getter.get
+                return exactly(lambda terms: get(terms) in values, stable=getter.stable)
             return inexact(some(self._equal(value, one, scope) for one in listed))
         if isinstance(wanted, str) and getter_of_many is not None and getter_of_many.kind is list:
             get_many = getter_of_many.get

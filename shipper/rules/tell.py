@@ -57,8 +57,7 @@ def _key(program: Program, binder: Binder) -> Callable[[Terms], str]:
     path = path_of(program.tree, frozenset())
     getter = GETTERS.get(path) if path else None
     if getter is not None and getter.kind is str:
-        get = getter.get
-        return lambda terms: harmless(get(terms), MAX_VALUE)
+        return getter.get
     plan = binder.plan([program])
     return lambda terms: _text(program, binder.bound(plan, terms), "")
 
@@ -69,7 +68,10 @@ def _text(program: Program, activation: Activation, unknown: str) -> str:
 
 
 def _counted(window: Window, key: tuple[str, ...]) -> str:
-    pairs = [f"{text}={value}" for (text, _), value in zip(window.by, key, strict=True)]
+    pairs = [
+        f"{text}={harmless(value, MAX_KEY)}"
+        for (text, _), value in zip(window.by, key, strict=True)
+    ]
     by = f" by {', '.join(pairs)}" if pairs else ""
     if window.least == 1:
         return f" (told once within {window.within}{by})"

@@ -47,6 +47,7 @@ _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 _COMPACT = re.compile(rb'\{"[A-Za-z]*":[^ \t\n\r]')
 _REFUSED_BY_ADMISSION = frozenset((403, 422))
 _NO_STATUS, _NO_REF = Status(), ObjectRef()
+_NO_OPTIONS: dict[str, Any] = {}
 
 
 class _Unbound:
@@ -76,9 +77,11 @@ class Terms:
 
     def __init__(self, event: Event) -> None:
         self.event = event
-        self._ref = event.objectRef or _NO_REF
-        self._status = event.responseStatus or _NO_STATUS
+        self.ref = event.objectRef or _NO_REF
+        self.status = event.responseStatus or _NO_STATUS
         self._bodies: dict[str, Any] = {}
+        self._object_bytes: bytes | None = None
+        self._annotation_bytes: bytes | None = None
 
     def bind(self, wanted: Wanted) -> dict[str, Any]:
         """The variables in `wanted`, without those that the event can not answer."""
@@ -102,7 +105,7 @@ class Terms:
         One that was turned away before (no right, nobody, no such object) never had an object: that
         none is to be seen leaves nothing undecided.
         """
-        code = self._status.code
+        code = self.status.code
         if code < 400:
             return True
         return code in _REFUSED_BY_ADMISSION and not self._forbidden()
@@ -139,7 +142,7 @@ class Terms:
         value = self._object()
         if value is UNBOUND:
             return UNBOUND
-        for step in _POD_SPECS.get(self._ref.resource, ("",)):
+        for step in _POD_SPECS.get(self.ref.resource, ("",)):
             value = value.get(step) if isinstance(value, dict) else None
         return prune(value, below) if isinstance(value, dict) else {}
 
@@ -157,15 +160,15 @@ class Terms:
         found = {
             "operation": self.operation,
             "resource": {
-                "group": self._ref.apiGroup,
-                "version": self._ref.apiVersion,
-                "resource": self._ref.resource,
+                "group": self.ref.apiGroup,
+                "version": self.ref.apiVersion,
+                "resource": self.ref.resource,
             },
-            "subResource": self._ref.subresource,
-            "name": self._ref.name,
-            "namespace": self._ref.namespace,
+            "subResource": self.ref.subresource,
+            "name": self.ref.name,
+            "namespace": self.ref.namespace,
             "userInfo": of_user(who if who.username else self.event.user),
-            "dryRun": self.dry_run,
+            "dryRun": is_dry_run(self.event),
         }
         if below is None or "kind" in below:
             kind = self._kind()
@@ -176,9 +179,9 @@ class Terms:
     @property
     def operation(self) -> str:
         """CREATE, UPDATE, DELETE or CONNECT; empty for a read, and where no object is named."""
-        if self._ref.subresource in CONNECTED:
+        if self.ref.subresource in CONNECTED:
             return "CONNECT"
-        return OPERATIONS.get(self.event.verb, "") if self._ref.resource else ""
+        return OPERATIONS.get(self.event.verb, "") if self.ref.resource else ""
 
     def _object(self) -> Any:
         if self.operation not in ("CREATE", "UPDATE"):
@@ -191,7 +194,7 @@ class Terms:
 
     def _stored(self) -> Any:
         """The answer, if it is an object and no Status about one."""
-        if not 200 <= self._status.code < 300:
+        if not 200 <= self.status.code < 300:
             return UNBOUND
         body = self._body("responseObject")
         if not isinstance(body, dict) or body.get("kind") == "Status":
@@ -207,41 +210,30 @@ class Terms:
         group, _, version = str(body.get("apiVersion", "")).rpartition("/")
         return {"group": group, "version": version, "kind": body["kind"]}
 
-    @property
-    def dry_run(self) -> bool:
-        """Whether the request asked for nothing to be stored.
-
-        A delete's body overrides its query, so a query alone proves nothing.
-        """
-        if self.operation == "DELETE":
-            options = self._body("requestObject")
-            asked = options.get("dryRun") if isinstance(options, dict) else None
-            return isinstance(asked, list) and "All" in asked
-        if "dryRun" not in self.event.requestURI:
-            return False
-        try:
-            query = parse_qs(urlsplit(self.event.requestURI).query, max_num_fields=1000)
-        except ValueError:
-            return False
-        return "All" in query.get("dryRun", ())
-
     # ---- bodies
 
-    @cached_property
-    def object_bytes(self) -> tuple[bytes, ...]:
-        """The bodies one of which is the object; none where there is none, or none that is compact.
+    @property
+    def annotation_bytes(self) -> bytes:
+        """The annotations as they stand in the line."""
+        if self._annotation_bytes is None:
+            self._annotation_bytes = bytes(self.event.annotations)
+        return self._annotation_bytes
+
+    @property
+    def object_bytes(self) -> bytes:
+        """The object as it stands in the line; empty if it does not, or was not written compactly.
 
         The API server writes no blanks between tokens; a body that has one behind its first key was
-        written by somebody else.
+        written by somebody else. Where the answer may be a Status, what was sent stands behind it.
         """
-        answered = 200 <= self._status.code < 300
-        raws = []
-        if answered:
-            raws.append(bytes(self.event.responseObject))
-        if self.event.verb != "patch":
-            raws.append(bytes(self.event.requestObject))
-        found = tuple(raw for raw in raws if raw)
-        return found if all(_COMPACT.match(raw) for raw in found) else ()
+        if self._object_bytes is None:
+            raw = b""
+            if 200 <= self.status.code < 300:
+                raw = bytes(self.event.responseObject)
+            if self.event.verb != "patch" and (not raw or b'"Status"' in raw):
+                raw += bytes(self.event.requestObject)
+            self._object_bytes = raw if _COMPACT.match(raw) else b""
+        return self._object_bytes
 
     def _body(self, name: str) -> Any:
         if name not in self._bodies:
@@ -255,6 +247,24 @@ class Terms:
     @staticmethod
     def _pruned(value: Any, below: Wanted | None) -> Any:
         return value if value is UNBOUND else prune(value, below)
+
+
+def is_dry_run(event: Event) -> bool:
+    """Whether the request asked for nothing to be stored.
+
+    A delete's body overrides its query, so a query alone proves nothing.
+    """
+    if event.verb.startswith("delete"):
+        options = bytes(event.requestObject)
+        asked = plain_or(Raw(options), _NO_OPTIONS).get("dryRun") if b"dryRun" in options else None
+        return isinstance(asked, list) and "All" in asked
+    if "dryRun" not in event.requestURI:
+        return False
+    try:
+        query = parse_qs(urlsplit(event.requestURI).query, max_num_fields=1000)
+    except ValueError:
+        return False
+    return "All" in query.get("dryRun", ())
 
 
 def _is_map(value: Any) -> bool:

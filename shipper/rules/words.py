@@ -8,16 +8,15 @@ tokens, no escaped letters); where a body looks otherwise, everything may be tru
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Literal
 
 from shipper.rules.cel.paths import path_of
 from shipper.rules.cel.tree import Call, Const, Ident, Select, Tree
-from shipper.rules.maybe import UNKNOWN, Maybe, only_if
-from shipper.rules.needs import OBJECT_ROOTS
-from shipper.rules.terms import Terms
+from shipper.rules.levels import OBJECT_ROOTS
+from shipper.rules.maybe import UNKNOWN, Clause, Maybe, Need, Test, Word, concise, needs
 
-Place = Callable[[Terms], tuple[bytes, ...]]
-"""The JSON in which words are looked for, as texts one of which holds them; none: who knows."""
+Place = Literal["object", "annotations"]
 
 Scope = Mapping[str, Place | None]
 """Local names, each with the JSON that it stands for a part of."""
@@ -26,27 +25,15 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./ -]+")
 """Texts that JSON writes as they are."""
 
 _INDEX = frozenset(("_[_]", "_?._", "_[?_]"))
-_USUAL = frozenset(
-    ("metadata", "spec", "template", "containers", "name", "namespace", "labels", "kind")
-)
-"""Names that stand in nearly every object, and so tell nothing."""
-
-
-def _object(terms: Terms) -> tuple[bytes, ...]:
-    return terms.object_bytes
-
-
-def _annotations(terms: Terms) -> tuple[bytes, ...]:
-    return (bytes(terms.event.annotations),)
 
 
 def place(node: Tree, scope: Scope) -> Place | None:
     """The JSON that `node` is a part of, found by names and positions alone."""
     if path_of(node, frozenset(scope)) == ("event", "annotations"):
-        return _annotations
+        return "annotations"
     match node:
         case Ident(name=name):
-            return scope.get(name, _object if name in OBJECT_ROOTS else None)
+            return scope.get(name, "object" if name in OBJECT_ROOTS else None)
         case Select(operand=operand, test=False):
             return place(operand, scope)
         case Call(function=function, args=(operand, _)) if function in _INDEX:
@@ -57,8 +44,7 @@ def place(node: Tree, scope: Scope) -> Place | None:
 def present(node: Tree, scope: Scope) -> Maybe:
     """What must be there for `node` to have a value, or for `has(...)` to be true."""
     operand, name = _field(node)
-    where = place(operand, scope) if operand is not None else None
-    return UNKNOWN if where is None or name in _USUAL else _word(where, f'"{name}":')
+    return UNKNOWN if operand is None else _word(place(operand, scope), f'"{name}":')
 
 
 def equal(node: Tree, value: object, scope: Scope) -> Maybe:
@@ -67,8 +53,6 @@ def equal(node: Tree, value: object, scope: Scope) -> Maybe:
     if operand is None:
         return holding(node, value, scope)
     where = place(operand, scope)
-    if where is None:
-        return UNKNOWN
     if isinstance(value, bool):
         return _word(where, f'"{name}":{"true" if value else "false"}')
     if isinstance(value, int):
@@ -80,10 +64,31 @@ def equal(node: Tree, value: object, scope: Scope) -> Maybe:
 
 def holding(node: Tree, text: object, scope: Scope) -> Maybe:
     """What must be there for `node` to be a text with `text` in it, or a list or map with it."""
-    where = place(node, scope)
-    if where is None or not isinstance(text, str) or not _is_plain(text):
-        return UNKNOWN
-    return _word(where, text)
+    if isinstance(text, str) and _is_plain(text):
+        return _word(place(node, scope), text)
+    return UNKNOWN
+
+
+def finder(need: Need) -> Test | None:
+    """Whether all that is needed is there; None if nothing is."""
+    tests = [_finds(clause) for clause in concise(need)]
+    if len(tests) <= 1:
+        return tests[0] if tests else None
+    return lambda terms: all(test(terms) for test in tests)
+
+
+def _finds(clause: Clause) -> Test:
+    in_object = [word.text for word in clause if word.place == "object"]
+    in_annotations = [word.text for word in clause if word.place == "annotations"]
+    if in_object:
+        return lambda terms: (
+            not (found := terms.object_bytes)
+            or any(text in found for text in in_object)
+            or any(text in terms.annotation_bytes for text in in_annotations)
+        )
+    if len(in_annotations) == 1:
+        return lambda terms: in_annotations[0] in terms.annotation_bytes
+    return lambda terms: any(text in terms.annotation_bytes for text in in_annotations)
 
 
 def _field(node: Tree) -> tuple[Tree | None, str]:
@@ -101,11 +106,5 @@ def _is_plain(text: str) -> bool:
     return _PLAIN.fullmatch(text) is not None
 
 
-def _word(where: Place, text: str) -> Maybe:
-    word = text.encode()
-
-    def test(terms: Terms) -> bool:
-        texts = where(terms)
-        return not texts or any(word in text for text in texts)
-
-    return only_if(test)
+def _word(where: Place | None, text: str) -> Maybe:
+    return UNKNOWN if where is None else needs(Word(where, text.encode()))
