@@ -7,6 +7,7 @@ whatever the types of its other fields: the wrong ones count as left out, and th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import msgspec
@@ -108,7 +109,7 @@ def recover(line: bytes) -> list[Event]:
         starts.append(at)
         at = line.find(EVENT_START, at + 1)
     found: list[Event] = []
-    for start, end in zip(starts, [*starts[1:], None], strict=True):
+    for start, end in pairwise([*starts, len(line)]):
         event = _one(line[start:]) if start else None
         if event is not None:
             return [*found, event]  # the rest of the line, with whatever is nested in it

@@ -48,6 +48,13 @@ def prune(value: Any, below: Wanted | None) -> Any:
     return {name: prune(value[name], below[name]) for name in below if name in value}
 
 
+def without_nulls(value: Any) -> Any:
+    """`value` without the fields of its maps that are null: unset, as Kubernetes' own CEL has it."""
+    if isinstance(value, dict):
+        return {name: without_nulls(item) for name, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
 def _parts(value: object, names: tuple[str, ...], below: Wanted | None) -> dict[str, Any]:
     return {name: getattr(value, name) for name in (names if below is None else below)}
 

@@ -18,7 +18,7 @@ from msgspec import Raw
 from shipper.envelope import UNDECODABLE
 from shipper.rules import fields
 from shipper.rules.event import Event, ObjectRef, Status, plain, plain_or, user_of
-from shipper.rules.fields import Wanted, of_user, prune
+from shipper.rules.fields import Wanted, of_user, prune, without_nulls
 from shipper.rules.match import Key, key_of
 
 OPERATIONS = {
@@ -128,14 +128,14 @@ class Terms:
 
     def object(self, below: Wanted | None) -> Any:
         """The object as stored, else as sent; null where a request has none."""
-        return self._pruned(self._object(), below)
+        return self._shown(self._object(), below)
 
     def old_object(self, below: Wanted | None) -> Any:
         """The deleted object where the answer holds it; unbound for an update: no log has it."""
         operation = self.operation
         if operation == "UPDATE" or self.event.verb == "deletecollection":
             return UNBOUND
-        return self._pruned(self._stored() if operation == "DELETE" else None, below)
+        return self._shown(self._stored() if operation == "DELETE" else None, below)
 
     def pod_spec(self, below: Wanted | None) -> Any:
         """The pod spec in the object; empty where the object is of a kind that has none."""
@@ -144,15 +144,16 @@ class Terms:
             return UNBOUND
         for step in _POD_SPECS.get(self.ref.resource, ("",)):
             value = value.get(step) if isinstance(value, dict) else None
-        return prune(value, below) if isinstance(value, dict) else {}
+        return self._shown(value, below) if isinstance(value, dict) else {}
 
     def containers(self, _below: Wanted | None) -> Any:
         """The pod spec's containers of all three kinds."""
-        spec = self.pod_spec(None)
+        spec = self.pod_spec(dict.fromkeys(_CONTAINERS))
         if spec is UNBOUND:
             return UNBOUND
         lists = [spec.get(name) for name in _CONTAINERS]
-        return [one for many in lists if isinstance(many, list) for one in many if _is_map(one)]
+        many = [one for found in lists if isinstance(found, list) for one in found]
+        return [one for one in many if isinstance(one, dict)]
 
     def request(self, below: Wanted | None) -> Any:
         """What admission is told of the request; `kind` only where a body says it."""
@@ -244,9 +245,13 @@ class Terms:
                 self._bodies[name] = UNBOUND
         return self._bodies[name]
 
-    @staticmethod
-    def _pruned(value: Any, below: Wanted | None) -> Any:
-        return value if value is UNBOUND else prune(value, below)
+    def _shown(self, value: Any, below: Wanted | None) -> Any:
+        """What expressions see of the object: a field that is null is unset in Kubernetes' CEL."""
+        pruned = prune(value, below)
+        nulls = isinstance(pruned, dict) and any(
+            b":null" in bytes(raw) for raw in (self.event.requestObject, self.event.responseObject)
+        )
+        return without_nulls(pruned) if nulls else pruned
 
 
 def is_dry_run(event: Event) -> bool:
@@ -265,10 +270,6 @@ def is_dry_run(event: Event) -> bool:
     except ValueError:
         return False
     return "All" in query.get("dryRun", ())
-
-
-def _is_map(value: Any) -> bool:
-    return isinstance(value, dict)
 
 
 _MAKERS: Mapping[str, Callable[[Terms, Wanted | None], Any]] = {
