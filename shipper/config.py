@@ -99,6 +99,8 @@ class BatchLimits(_Section, frozen=True):
     """Bytes of log in a batch. 8 MiB compresses to some 0.5 MiB and bounds the memory."""
     max_age: Duration = _duration("10s")
     """The longest time a line waits for its seal; what a node's loss can cost."""
+    urgent_severity: Severity = "high"
+    """A finding this severe, or more, closes the batch at once, so that it is sealed and told."""
     heartbeat: Duration = _duration("60s")
     """After this long without a record an empty one is sealed: silence is evidence."""
 
@@ -107,7 +109,8 @@ class Seal(_Section, frozen=True):
     """Who signs."""
 
     key_file: Annotated[str, msgspec.Meta(pattern="^/")]
-    """The Ed25519 private key, PKCS#8 PEM, mode 0600 or 0400."""
+    """The Ed25519 private key, PKCS#8 PEM, that nobody else can read: mode 0600 or 0400, a systemd
+    credential, or a Secret with the program's own group."""
 
 
 class SpoolLimits(_Section, frozen=True):

@@ -49,7 +49,7 @@ def prune(value: Any, below: Wanted | None) -> Any:
 
 
 def without_nulls(value: Any) -> Any:
-    """`value` without the fields of its maps that are null: unset, as Kubernetes' own CEL has it."""
+    """`value` without null fields: they are unset, as Kubernetes' own CEL has it."""
     if isinstance(value, dict):
         return {name: without_nulls(item) for name, item in value.items() if item is not None}
     return [without_nulls(item) for item in value] if isinstance(value, list) else value

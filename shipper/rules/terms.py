@@ -249,7 +249,7 @@ class Terms:
         """What expressions see of the object: a field that is null is unset in Kubernetes' CEL."""
         pruned = prune(value, below)
         nulls = isinstance(pruned, dict) and any(
-            b":null" in bytes(raw) for raw in (self.event.requestObject, self.event.responseObject)
+            b"null" in bytes(raw) for raw in (self.event.requestObject, self.event.responseObject)
         )
         return without_nulls(pruned) if nulls else pruned
 

@@ -4,7 +4,8 @@ The only place that imports cel_expr_python and re2. Knows nothing of rules, fil
 expression that needs a cluster says so by the variable that is not bound.
 """
 
+from shipper.rules.cel.activation import Activation
 from shipper.rules.cel.environment import CompileError, Environment
-from shipper.rules.cel.program import Activation, CelError, Program
+from shipper.rules.cel.program import CelError, Program
 
 __all__ = ["Activation", "CelError", "CompileError", "Environment", "Program"]

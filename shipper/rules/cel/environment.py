@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Any
 
 from cel_expr_python import cel
 
-from shipper.rules.cel.program import Activation, Program, activation
-from shipper.rules.cel.tree import decode
-from shipper.rules.cel.wire import Message
+from shipper.rules.cel.activation import Activation
+from shipper.rules.cel.checker import checker
+from shipper.rules.cel.cost import TICK, metered
+from shipper.rules.cel.library import FUNCTIONS
+from shipper.rules.cel.library.authorizer import AUTHORIZER, RESOURCE
+from shipper.rules.cel.lowering import lowered
+from shipper.rules.cel.program import Expect, Program
+from shipper.rules.cel.runner import runner
+from shipper.rules.cel.tree import Call, Tree, decode, encode, walk
+from shipper.rules.cel.wire import Message, message
 
 VARIABLES = (
     "event",
@@ -29,25 +36,20 @@ VARIABLES = (
 )
 """What a rule may speak of; each may be left unbound in an activation."""
 
+_TYPES = {"authorizer": AUTHORIZER, "authorizer.requestResource": RESOURCE}
+"""Of all other variables only the data says what they are."""
+
 MAX_TEXT_CHARS = 64 * 1024
 """A longer text is refused; the longest in the policy libraries that people use has 5,000."""
 
-_CONFIG = """
-extensions:
-- {name: bindings}
-- {name: encoders}
-- {name: lists}
-- {name: math}
-- {name: optional}
-- {name: sets}
-- {name: strings}
-- {name: two-var-comprehensions}
-"""
+_PYTHON = frozenset(function.name for function in FUNCTIONS)
 
-_ANY_VALUE, _EXPR = 2, 4
-"""google.protobuf.Any.value; cel.expr.CheckedExpr.expr."""
+_ANY_TYPE, _ANY_VALUE = 1, 2  # google.protobuf.Any
+_REFERENCES, _EXPR = 2, 4  # cel.expr.CheckedExpr
+_ENTRY_KEY, _ENTRY_VALUE, _OVERLOADS = 1, 2, 3  # its map of cel.expr.Reference
 
-_PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
+_PLACE = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
+_CONTAINER = " (in container '')"
 
 
 class CompileError(Exception):
@@ -64,40 +66,69 @@ class Environment:
     """The names that expressions may use. Built once; compiling changes nothing in it."""
 
     def __init__(self, variables: Iterable[str] = VARIABLES) -> None:
-        self._native = cel.NewEnv(
-            config=cel.NewEnvConfigFromYaml(_CONFIG),
-            variables=dict.fromkeys(variables, cel.Type.DYN),
-        )
+        names = set(variables)
+        if "authorizer" in names:
+            names.add("authorizer.requestResource")
+        self._checker = checker({name: _TYPES.get(name, "dyn") for name in names})
+        self._runner = runner()
 
-    def compile(self, text: str, *, expect: Literal["bool", "string", "any"] = "bool") -> Program:
+    def compile(self, text: str, *, expect: Expect = "bool") -> Program:
         """The program of `text`.
 
         `bool`: the checker must find bool, or a type that only the data decides. `string`: any
-        type; the value is returned in its text form. Raises CompileError.
+        type that has a text form, which is then the value. `any`: any type. Raises CompileError.
         """
         if len(text) > MAX_TEXT_CHARS:
             raise CompileError(1, 1, f"longer than {MAX_TEXT_CHARS} characters")
         try:
-            native = self._native.compile(text)
-        except (RuntimeError, ValueError) as error:
+            checked = self._checker.compile(text)
+        except (RuntimeError, ValueError, LookupError) as error:
             raise _refusal(str(error)) from None
-        found = native.return_type()
-        if expect == "bool" and found not in (cel.Type.BOOL, cel.Type.DYN):
-            raise CompileError(1, 1, f"must be bool, but is {found.name().lower()}")
-        checked = Message(Message(native.serialize()).body(_ANY_VALUE))
+        _expected(checked.return_type(), expect)
+        return self._program(text, Message(checked.serialize()), expect=expect)
+
+    def activation(self, variables: Mapping[str, object]) -> Activation:
+        """Plain JSON values, ready for every program of one event. What is left out is unbound."""
+        return Activation(variables, self._runner)
+
+    def _program(self, text: str, any_: Message, *, expect: Expect) -> Program:
+        checked = Message(any_.body(_ANY_VALUE))
+        references = checked.bodies(_REFERENCES)
         try:
             tree = decode(checked.body(_EXPR))
         except ValueError as error:
             raise CompileError(1, 1, str(error)) from None
-        return Program(native, tree, expect=expect)
+        run, bill = metered(lowered(tree, dict(map(_overloads, references))))
+        parts = [*((_REFERENCES, reference) for reference in references), (_EXPR, encode(run))]
+        packed = message([(_ANY_TYPE, any_.body(_ANY_TYPE)), (_ANY_VALUE, message(parts))])
+        try:
+            native = self._runner.deserialize(packed)
+        except ValueError:
+            raise CompileError(1, 1, "nested too deeply") from None
+        costs = not bill.is_free or any(map(_calls_python, walk(run)))
+        return Program(native, text, tree=tree, bill=bill if costs else None, expect=expect)
 
-    def activation(self, variables: Mapping[str, object]) -> Activation:
-        """Plain JSON values, ready for every program of one event. What is left out is unbound."""
-        return activation(self._native, variables)
+
+def _overloads(entry: bytes) -> tuple[int, frozenset[str]]:
+    parts = Message(entry)
+    overloads = Message(parts.body(_ENTRY_VALUE)).bodies(_OVERLOADS)
+    return parts.number(_ENTRY_KEY), frozenset(overload.decode() for overload in overloads)
+
+
+def _calls_python(node: Tree) -> bool:
+    return isinstance(node, Call) and (node.function in _PYTHON or node.function == TICK)
+
+
+def _expected(found: Any, expect: Expect) -> None:
+    if expect == "bool" and found not in (cel.Type.BOOL, cel.Type.DYN):
+        raise CompileError(1, 1, f"must be bool, but is {found.name().lower()}")
+    if expect == "string" and found.name().startswith("optional_type"):
+        raise CompileError(1, 1, "must not be optional: end with orValue()")
 
 
 def _refusal(message: str) -> CompileError:
     place = _PLACE.search(message)
     if place is None:
         return CompileError(1, 1, message.splitlines()[0])
-    return CompileError(int(place[1]), int(place[2]), place[3])
+    line, column = max(int(place[1]), 1), max(int(place[2]), 1)
+    return CompileError(line, column, place[3].replace(_CONTAINER, ""))

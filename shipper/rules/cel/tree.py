@@ -8,8 +8,8 @@ expanded in it, so that `all`, `map` and their like are comprehensions. Message 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from shipper.rules.cel.wire import Message, message, varint, varints
@@ -56,6 +56,10 @@ class Call:
     args: tuple[Tree, ...]
     target: Tree | None = None
 
+    def renamed(self, function: str) -> Call:
+        """The same call of another function."""
+        return replace(self, function=function)
+
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
@@ -99,6 +103,11 @@ class Comprehension:
     result: Tree
 
 
+def integer(id_: int, value: int) -> Const:
+    """An int literal."""
+    return Const(id_, value, message([(3, value)]))
+
+
 def children(node: Tree) -> tuple[Tree, ...]:
     """The nodes right below `node`, in the order in which they are evaluated."""
     match node:
@@ -115,11 +124,39 @@ def children(node: Tree) -> tuple[Tree, ...]:
     return ()
 
 
+def rebuilt(node: Tree, parts: Sequence[Tree]) -> Tree:
+    """`node` with other `children`, given in the order in which `children` gives them."""
+    match node:
+        case Select():
+            return replace(node, operand=parts[0])
+        case Call(target=None):
+            return replace(node, args=tuple(parts))
+        case Call():
+            return replace(node, target=parts[0], args=tuple(parts[1:]))
+        case ListOf():
+            return replace(node, elements=tuple(parts))
+        case MapOf():
+            pairs = zip(node.entries, parts[::2], parts[1::2], strict=True)
+            entries = (replace(entry, key=key, value=value) for entry, key, value in pairs)
+            return replace(node, entries=tuple(entries))
+        case Comprehension():
+            range_, start, condition, step, result = parts
+            return replace(
+                node, range=range_, start=start, condition=condition, step=step, result=result
+            )
+    return node
+
+
 def walk(node: Tree) -> Iterator[Tree]:
     """`node` and all below it."""
     yield node
     for child in children(node):
         yield from walk(child)
+
+
+def highest_id(node: Tree) -> int:
+    """Above which ids are free for new nodes."""
+    return max(part.id for part in walk(node))
 
 
 def decode(data: bytes) -> Tree:

@@ -22,6 +22,8 @@ from shipper.store.s3.client import (
     DamagedError,
     DeniedError,
     NoLockError,
+    TakenError,
+    UnsupportedError,
 )
 
 CLOCK_SKEW_SECONDS = 60.0
@@ -185,23 +187,17 @@ def _may_list(client: Client, prefix: str) -> Check:
 
 
 def _may_write(client: Client, prefix: str, options: StoreOptions) -> Check:
-    parameters: dict[str, Any] = {}
-    if options.lock == "object" and options.require_lock:
-        parameters["ObjectLockMode"] = options.mode
-        parameters["ObjectLockRetainUntilDate"] = datetime.now(UTC).replace(
-            microsecond=0
-        ) + timedelta(days=1)
+    """The upload is as the daemon's are: a policy may ask for their lock and condition."""
     place = f"{client.bucket}/{prefix}"
     try:
-        client.call(
-            "put_object",
-            Key=prefix + _NAME,
-            Body=b"\n",
-            ContentMD5="AAAAAAAAAAAAAAAAAAAAAA==",
-            **parameters,
-        )
+        try:
+            _put_damaged(client, prefix, options, IfNoneMatch="*")
+        except UnsupportedError:
+            _put_damaged(client, prefix, options)
     except DamagedError:
         return Check("ok", f"{place} can be written")
+    except TakenError:
+        pass  # an earlier preflight's
     except RefusedError as error:
         return Check("failed", f"{place} cannot be written: {error.message}", error.remedy)
     except StoreError as error:
@@ -210,6 +206,23 @@ def _may_write(client: Client, prefix: str, options: StoreOptions) -> Check:
         "weak",
         f"{place} can be written, but the service took a body that was not its Content-MD5:"
         f" it does not check what it stores, and keeps an object {_NAME}",
+    )
+
+
+def _put_damaged(client: Client, prefix: str, options: StoreOptions, **condition: str) -> None:
+    """Upload a body that is not its MD5."""
+    lock: dict[str, Any] = {}
+    if options.lock == "object" and options.require_lock:
+        until = datetime.now(UTC) + timedelta(seconds=options.retention)
+        lock["ObjectLockMode"] = options.mode
+        lock["ObjectLockRetainUntilDate"] = until.replace(microsecond=0)
+    client.call(
+        "put_object",
+        Key=prefix + _NAME,
+        Body=b"\n",
+        ContentMD5="AAAAAAAAAAAAAAAAAAAAAA==",
+        **lock,
+        **condition,
     )
 
 

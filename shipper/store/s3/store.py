@@ -42,6 +42,8 @@ _REASONS_OF_NO_ANSWER = (RefusedError, UnsupportedError)
 class S3Store:
     """The objects of `bucket` below `prefix` (empty, or ending in a slash)."""
 
+    parallel = 16
+
     def __init__(self, bucket: str, prefix: str, options: StoreOptions) -> None:
         self.url = f"s3://{bucket}/{prefix}".rstrip("/")
         self._client = Client(bucket, options.s3)
