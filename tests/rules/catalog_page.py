@@ -28,9 +28,9 @@ silences, re-grades, shadows or excepts one by its name; `rules.params` sets the
 `audit-shipper rules list` shows what is in force, `rules doctor POLICY.yaml` which rules an audit
 policy leaves blind.
 
-- **critical** and **high** mean: wake somebody. What a healthy control plane does never is
-  that; **medium** is for the next morning, **low** for a look when something else happened,
-  **info** for the record.
+- **critical** and **high** mean: wake somebody. Nothing that a healthy control plane does is graded
+  so. **medium** is for the next morning, **low** for a look when something else happened, **info**
+  for the record.
 - A rule tells of a request once, at the first stage that has its answer: of exec, attach,
   port-forward, proxies and watches when they start. An audit policy that omits the stage
   ResponseStarted hides these, and every failed login.
@@ -38,6 +38,7 @@ policy leaves blind.
 - Both the user and whoever they impersonate are judged.
 - Workloads are judged by their template, when somebody writes it. The pods that a controller makes
   of it are told of once a day, as info.
+- Each rule carries tests: events of a real API server, shortened, some with a field changed.
 - *needs* is the audit level at which a rule can always decide; below it, its verdict is
   *indeterminate*, which is never a pass.
 """
