@@ -7,11 +7,11 @@ that Python can not give an optional result gets it around its call.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from shipper.rules.cel.library import FUNCTIONS
 from shipper.rules.cel.library.function import CIDR, IP
-from shipper.rules.cel.tree import Call, Const, Tree, children, highest_id, rebuilt
+from shipper.rules.cel.tree import Call, Const, Tree, children, rebuilt
 
 Overloads = Mapping[int, frozenset[str]]
 """By the id of a call: the overloads that the checker found it may mean."""
@@ -24,9 +24,8 @@ _SHORT_TEXT_CHARS = 64
 """What the engine may look for in a text itself: it may take the product of both sizes."""
 
 
-def lowered(tree: Tree, overloads: Overloads) -> Tree:
-    """The tree to run."""
-    ids = iter(range(highest_id(tree) + 1, 1 << 62))
+def lowered(tree: Tree, overloads: Overloads, ids: Iterator[int]) -> Tree:
+    """The tree to run. `overloads` need only have the calls of `string`."""
 
     def lower(node: Tree) -> Tree:
         node = rebuilt(node, [lower(child) for child in children(node)])
