@@ -16,7 +16,7 @@ from shipper.rules.cel.activation import Activation
 from shipper.rules.cel.checker import checker
 from shipper.rules.cel.cost import metered
 from shipper.rules.cel.library.authorizer import AUTHORIZER, RESOURCE
-from shipper.rules.cel.lowering import lowered
+from shipper.rules.cel.lowering import AMBIGUOUS, lowered
 from shipper.rules.cel.program import Expect, Program
 from shipper.rules.cel.runner import runner
 from shipper.rules.cel.tree import decode, encode, free_ids
@@ -101,7 +101,8 @@ class Environment:
         except ValueError as error:
             raise CompileError(1, 1, str(error)) from None
         ids = free_ids(tree)
-        overloads = dict(map(_overloads, references)) if "string" in text else {}
+        ambiguous = any(name in text for name in AMBIGUOUS)
+        overloads = dict(map(_overloads, references)) if ambiguous else {}
         run, bill = metered(lowered(tree, overloads, ids), ids)
         parts = [*((_REFERENCES, reference) for reference in references), (_EXPR, encode(run))]
         packed = message([(_ANY_TYPE, any_.body(_ANY_TYPE)), (_ANY_VALUE, message(parts))])

@@ -114,7 +114,8 @@ class Program:
         """What the engine says, without what it quotes of the data."""
         unbound = _UNBOUND.search(text)
         if unbound:
-            return CelError("unbound", f"{unbound[1]} is not known here", unbound[1])
+            root = unbound[1].partition(".")[0]
+            return CelError("unbound", f"{root} is not known here", root)
         if _TOO_MANY_ROUNDS in text:
             return COST
         if any(words in text for words in _NOT_CONVERTED):

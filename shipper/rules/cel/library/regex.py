@@ -93,6 +93,7 @@ def _char_bytes(data: bytes, at: int) -> int:
 
 FUNCTIONS = (
     Function("@matches", "string", ("string",), "bool", _matches),
+    Function("@matches", "", ("string", "string"), "bool", _matches),
     Function("find", "string", ("string",), "string", _find),
     Function("findAll", "string", ("string",), "list<string>", _find_all),
     Function("findAll", "string", ("string", "int"), "list<string>", _find_all),
