@@ -24,7 +24,7 @@ _STAGES: tuple[Stage, ...] = ("ResponseComplete", "ResponseStarted", "RequestRec
 
 
 class Probe(NamedTuple):
-    """A request, and the stages in whose events the rule would see it: one of them is enough."""
+    """A request, and the stages in whose events the rule may see it: one of them is enough."""
 
     verb: str
     resource: Resource
@@ -39,10 +39,7 @@ def probes(rule: Rule, needed: Filter) -> list[Probe]:
         for verb, resource in named
         if (stages := _stages(rule, needed, verb, resource))
     ]
-    return found or [
-        Probe(verb, resource, frozenset(rule.match.stages or _STAGES[:1]))
-        for verb, resource in named
-    ]
+    return found or [Probe(verb, resource, frozenset(_STAGES)) for verb, resource in named]
 
 
 def _named(match: Match) -> Iterator[tuple[str, Resource]]:
