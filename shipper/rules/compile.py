@@ -146,6 +146,13 @@ class Compiler:
             written=msgspec.structs.replace(written, spec=spec),
         )
 
+    def check(self, document: Document) -> None:
+        """Look for mistakes in the expressions of a rule that has others."""
+        spec = document.value.get("spec")
+        when = spec.get("when") if isinstance(spec, dict) else None
+        if isinstance(when, str):
+            self._cel(document, ("spec", "when"), when)
+
     def _cel(
         self,
         document: Document,

@@ -29,9 +29,9 @@ from shipper.rules.getters import GETTERS, Getter
 from shipper.rules.maybe import (
     NOTHING,
     UNKNOWN,
-    Clause,
     Maybe,
     Test,
+    Texts,
     both,
     concise,
     either,
@@ -66,19 +66,20 @@ _LAZY = frozenset(("_&&_", "_||_", "_?_:_", "_?._", "_[?_]", "or", "orValue", "h
 class Filter(NamedTuple):
     """Conditions without which an expression is not true; None: no such condition.
 
-    `stable` has the same answer for events that are alike; `need`: words in the bytes. `decides`:
+    `stable` has the same answer for events that are alike; `in_…`: words in bytes. `decides`:
     where all hold, the expression is true, and CEL need not be asked. `never`: the parameters alone
     keep it from being true of any event.
     """
 
     stable: Test | None
     changing: Test | None
-    need: Sequence[Clause]
+    in_object: Sequence[Texts]
+    in_annotations: Sequence[Texts]
     decides: bool
     never: bool
 
 
-NO_FILTER = Filter(None, None, (), decides=True, never=False)
+NO_FILTER = Filter(None, None, (), (), decides=True, never=False)
 """Of a rule without an expression."""
 
 
@@ -91,7 +92,8 @@ def prefilter(tree: Tree, params: Mapping[str, Any]) -> Filter:
     return Filter(
         _test(stable),
         _test(changing),
-        concise(stable.need | changing.need),
+        concise(stable.need | changing.need, "object"),
+        concise(stable.need | changing.need, "annotations"),
         decides=all(part.exact for part in parts),
         never=stable.true is False or changing.true is False,
     )
