@@ -13,12 +13,13 @@ import re
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast, get_type_hints
+from typing import Annotated, Any, Literal, cast, get_args, get_type_hints
 
 import msgspec
 import yaml
 
 from shipper.errors import ConfigError
+from shipper.model import Severity
 
 _NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$"
 _ORIGIN = r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$"
@@ -98,6 +99,8 @@ class BatchLimits(_Section, frozen=True):
     """Bytes of log in a batch. 8 MiB compresses to some 0.5 MiB and bounds the memory."""
     max_age: Duration = _duration("10s")
     """The longest time a line waits for its seal; what a node's loss can cost."""
+    urgent_severity: Severity = "high"
+    """A finding this severe, or more, closes the batch at once, so that it is sealed and told."""
     heartbeat: Duration = _duration("60s")
     """After this long without a record an empty one is sealed: silence is evidence."""
 
@@ -106,7 +109,8 @@ class Seal(_Section, frozen=True):
     """Who signs."""
 
     key_file: Annotated[str, msgspec.Meta(pattern="^/")]
-    """The Ed25519 private key, PKCS#8 PEM, mode 0600 or 0400."""
+    """The Ed25519 private key, PKCS#8 PEM, that nobody else can read: mode 0600 or 0400, a systemd
+    credential, or a Secret with the program's own group."""
 
 
 class SpoolLimits(_Section, frozen=True):
@@ -167,6 +171,30 @@ class StoreOptions(_Section, frozen=True):
     s3: S3Options = msgspec.field(default_factory=S3Options)
 
 
+class RuleOverride(_Section, frozen=True):
+    """What the configuration changes of one rule; what is left out stays as the rule says."""
+
+    severity: Severity | None = None
+    """Another severity."""
+    mode: Literal["alert", "shadow", "off"] | None = None
+    """`shadow`: sealed, nobody is alerted; `off`: the rule is not asked."""
+    exceptions: tuple[dict[str, Any], ...] = ()
+    """Added to the rule's own, in the same form: `match`, `when`, `until`, `reason`."""
+
+
+class Rules(_Section, frozen=True):
+    """The guardrail rules in force."""
+
+    catalog: Literal["default", "none"] = "default"
+    """The rules that come with the program, or none of them."""
+    paths: tuple[Annotated[str, msgspec.Meta(pattern="^/")], ...] = ()
+    """Rule files of yours, or directories of them (`*.yaml`, `*.yml`)."""
+    params: dict[str, Any] = {}
+    """Values for parameters that rules declare: allowed registries, protected namespaces, …"""
+    overrides: dict[str, RuleOverride] = {}
+    """By the name of a rule, yours or the catalog's: another severity or mode, more exceptions."""
+
+
 class Shutdown(_Section, frozen=True):
     """How to end."""
 
@@ -192,6 +220,7 @@ class Config(_Section, frozen=True):
     log: Log = msgspec.field(default_factory=Log)
     batch: BatchLimits = msgspec.field(default_factory=BatchLimits)
     spool: SpoolLimits = msgspec.field(default_factory=SpoolLimits)
+    rules: Rules = msgspec.field(default_factory=Rules)
     shutdown: Shutdown = msgspec.field(default_factory=Shutdown)
     logging: Logging = msgspec.field(default_factory=Logging)
 
@@ -249,7 +278,15 @@ def schema() -> dict[str, Any]:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which a key that stands twice is an error, not a silent choice."""
+    """YAML in which a key that stands twice is an error, not a silent choice.
+
+    As in YAML 1.2, its booleans are true and false alone (`mode: off` is text), and a date is text.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML has it
+        first: [(tag, form) for tag, form in known if not tag.endswith((":bool", ":timestamp"))]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
@@ -263,6 +300,11 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+
+
 def _refuse_unknown(raw: Mapping[str, Any], section: type[_Section], path: str) -> None:
     fields = get_type_hints(section)
     for key, value in raw.items():
@@ -271,8 +313,14 @@ def _refuse_unknown(raw: Mapping[str, Any], section: type[_Section], path: str) 
             known = f"did you mean {path}{near[0]}?" if near else f"known: {', '.join(fields)}"
             raise ConfigError(f"unknown key {path}{key}", remedy=known)
         kind = fields[key]
-        if isinstance(kind, type) and issubclass(kind, _Section) and isinstance(value, dict):
+        if not isinstance(value, dict):
+            continue
+        if isinstance(kind, type) and issubclass(kind, _Section):
             _refuse_unknown(value, kind, f"{path}{key}.")
+        elif (inner := get_args(kind)[1:]) and inner[0] is RuleOverride:
+            for name, override in value.items():
+                if isinstance(override, dict):
+                    _refuse_unknown(override, RuleOverride, f"{path}{key}.{name}.")
 
 
 def _expand(value: Any, path: str, environment: Mapping[str, str]) -> Any:

@@ -59,6 +59,7 @@ class Place:
             "store": {"url": self.url},
             "log": {"cluster": "c1", "node": "n1"},
             "shutdown": {"drain": "5s"},
+            "rules": {"catalog": "none"},
         }
         for name, section in sections.items():
             page[name] = page.get(name, {}) | section
