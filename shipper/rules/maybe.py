@@ -26,6 +26,16 @@ class Word(NamedTuple):
     text: bytes
 
 
+_USUAL = frozenset(
+    f'"{name}":'.encode()
+    for name in (
+        "annotations", "capabilities", "containers", "data", "drop", "env", "image", "kind",
+        "labels", "metadata", "name", "namespace", "ownerReferences", "resources",
+        "securityContext", "spec", "status", "template", "type", "volumes",
+    )
+)  # fmt: skip
+"""Words that stand in many objects, and so tell little."""
+
 Clause = frozenset[Word]
 """Words of which one must be there."""
 
@@ -57,9 +67,9 @@ def known(value: bool) -> Maybe:
     return Maybe(value, not value, exact=True)
 
 
-def exactly(test: Test, *, stable: bool) -> Maybe:
+def exactly(test: Test, *, stable: bool = False, need: Need = NOTHING) -> Maybe:
     """What is true exactly where `test` says so, and never an error."""
-    return Maybe(test, lambda terms: not test(terms), stable=stable, exact=True)
+    return Maybe(test, lambda terms: not test(terms), need, stable=stable, exact=True)
 
 
 def needs(word: Word) -> Maybe:
@@ -110,16 +120,21 @@ def some(parts: Iterable[Maybe]) -> Maybe:
 
 
 def concise(need: Need) -> list[Clause]:
-    """`need` without what follows from the rest of it; the shortest clauses first.
+    """`need` without what follows from the rest of it; what is seldom met first.
 
     Where `"privileged":true` must stand, `"privileged":` does.
     """
     kept: list[Clause] = []
-    for clause in sorted(need, key=lambda one: (len(one), -min(len(word.text) for word in one))):
+    for clause in sorted(need, key=_how_usual):
         if not any(_implies(other, clause) for other in kept):
             kept = [other for other in kept if not _implies(clause, other)]
             kept.append(clause)
     return kept[:MAX_CLAUSES]
+
+
+def _how_usual(clause: Clause) -> tuple[bool, int, int, list[Word]]:
+    usual = any(word.text in _USUAL for word in clause)
+    return usual, len(clause), -min(len(word.text) for word in clause), sorted(clause)
 
 
 def _implies(one: Clause, other: Clause) -> bool:

@@ -7,18 +7,9 @@ names of objects, a request known only by verb and resource may fit or not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
-
-from shipper.errors import ConfigError
-from shipper.rules.conform import conform
-from shipper.rules.document import Document
-from shipper.rules.files import read_file
-from shipper.rules.resources import Resource
-from shipper.rules.rule import Stage
 
 PolicyLevel = Literal["None", "Metadata", "Request", "RequestResponse"]
 _Stage = Literal["RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"]

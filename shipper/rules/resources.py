@@ -49,6 +49,8 @@ _BUILT_IN: Mapping[str, str] = {
 }
 
 BUILT_IN: tuple[Resource, ...] = tuple(
-    Resource(group, *name.split("/")) for group, names in _BUILT_IN.items() for name in names.split()
+    Resource(group, *name.split("/"))
+    for group, names in _BUILT_IN.items()
+    for name in names.split()
 )
 """Resources and subresources."""

@@ -8,13 +8,13 @@ tokens, no escaped letters); where a body looks otherwise, everything may be tru
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from shipper.rules.cel.paths import path_of
 from shipper.rules.cel.tree import Call, Const, Ident, Select, Tree
 from shipper.rules.levels import OBJECT_ROOTS
-from shipper.rules.maybe import UNKNOWN, Clause, Maybe, Need, Test, Word, concise, needs
+from shipper.rules.maybe import UNKNOWN, Clause, Maybe, Test, Word, needs
 
 Place = Literal["object", "annotations"]
 
@@ -69,11 +69,11 @@ def holding(node: Tree, text: object, scope: Scope) -> Maybe:
     return UNKNOWN
 
 
-def finder(need: Need) -> Test | None:
-    """Whether all that is needed is there; None if nothing is."""
-    tests = [_finds(clause) for clause in concise(need)]
-    if len(tests) <= 1:
-        return tests[0] if tests else None
+def finder(need: Sequence[Clause]) -> Test:
+    """Whether all that is needed is there."""
+    tests = [_finds(clause) for clause in need]
+    if len(tests) == 1:
+        return tests[0]
     return lambda terms: all(test(terms) for test in tests)
 
 
