@@ -157,6 +157,7 @@ class App:
         self._progress.shipped_seq = start.head.seq - 1 - self._spool.pending()
         self._progress.head = start.head.prev if start.head.seq else ""
         self._progress.pending = self._spool.pending()
+        self._progress.log = start.head.log
         self._logger.info(
             "started",
             version=__version__,
@@ -328,6 +329,7 @@ class App:
         while not step.done() and not self._progress.bytes_read:
             await asyncio.wait({step}, timeout=READY_POLL_SECONDS)
         if not step.done() or step.exception() is None:
+            self._progress.ready = True
             self._notifier.ready(self._progress.line())
         await step
 
@@ -341,11 +343,13 @@ class App:
                 try:
                     read = await asyncio.to_thread(collector.step)
                 except SourceError as error:
+                    self._progress.source_trouble = str(error)
                     delay = unreadable.delay()
                     self._logger.warning("source_unreadable", error=str(error), retry_seconds=delay)
                     await self._pause(delay)
                     continue
                 unreadable.reset()
+                self._progress.source_trouble = ""
                 idle_seconds = 0.0 if read else idle_seconds + coalesce
                 if idle_seconds < IDLE_SECONDS:
                     wake.disarm()

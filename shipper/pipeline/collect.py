@@ -152,6 +152,7 @@ class Collector:
             if batch is None:
                 opened = self._clock.now().monotonic_ns
                 batch = self._batch = BatchBuilder(opened_ns=opened)
+                self._progress.batch_opened_ns = opened
             room_bytes = self._config.batch.max_bytes - batch.raw_size
             room_lines = cutter.MAX_LINES - len(batch.leaves)
             taken = cutter.fitting(data, room_bytes=room_bytes, empty=not batch.raw_size)
@@ -165,6 +166,7 @@ class Collector:
             self._scan = merge(self._scan, seen.scan)
             self._progress.events += len(lines)
             self._findings += seen.findings
+            self._progress.rules_seconds = self._guard.seconds
             if is_urgent(seen.findings, self._config.batch.urgent_severity):
                 self._seal_batch(unterminated=not data and not segment.terminated)
         if not segment.terminated or self._is_full():
@@ -261,7 +263,7 @@ class Collector:
         self._recorder.record(
             Content(kind="batch", batch=batch, findings=findings, sources=self._positions(spans))
         )
-        self._progress.found(findings)
+        self._progress.batch_opened_ns = None
 
     # ---- what is in force
 

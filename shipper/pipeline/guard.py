@@ -6,6 +6,7 @@ batches; without rules it counts events and no more.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -69,6 +70,8 @@ class Guard:
 
     def __init__(self, in_force: InForce) -> None:
         self.in_force = in_force
+        self.seconds = 0.0
+        """Wall time that decoding and asking have taken."""
         self._proposed: InForce | None = None
 
     def propose(self, proposed: InForce) -> None:
@@ -90,12 +93,15 @@ class Guard:
         engine = self.in_force.engine
         if engine is None:
             return Seen(event.scan(lines), [])
+        began = time.perf_counter()
         try:
             events = decode_events(lines)
             findings = engine.evaluate(lines, first_line=first_line, events=events)
             return Seen(event.scan_events(events), findings)
         except Exception as error:  # noqa: BLE001 the record goes on, whatever becomes of the rules
             return Seen(event.scan(lines), [_unanswered(error, lines, first_line)])
+        finally:
+            self.seconds += time.perf_counter() - began
 
 
 def _unanswered(error: Exception, lines: Sequence[bytes], first_line: int) -> Finding:

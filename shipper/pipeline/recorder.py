@@ -103,8 +103,7 @@ class Recorder:
         self._position = list(content.sources)
         self._last = now
         self.sealed_ns = now.monotonic_ns
-        self._progress.sealed_seq = record.seq
-        self._progress.head = head.prev
+        self._progress.sealed(record, content, now.wall, head.prev)
         self._progress.pending = self._spool.pending()
         self._logger.debug("record_sealed", seq=record.seq, kind=content.kind)
         self._committed()

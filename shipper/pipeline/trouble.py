@@ -55,6 +55,7 @@ class Trouble:
         """A call failed; it is repeated in `delay` seconds."""
         self._failures += 1
         self._progress.trouble = str(error)
+        self._progress.store_failed(error.code or type(error).__name__)
         refused = isinstance(error, RefusedError)
         due = (self._of_refusals if refused else self._of_failures).due(self._now())
         if due or self._failures == 1:

@@ -24,6 +24,10 @@ class Binder:
         self._environment = environment
         self._params = params
 
+    def nothing(self) -> Activation:
+        """An activation in which nothing is bound."""
+        return self._environment.activation({})
+
     def plan(self, programs: Iterable[Program]) -> Plan:
         """What `programs` want."""
         below = dict(wanted(path for program in programs for path in program.paths))

@@ -22,6 +22,7 @@ from shipper.rules.document import Document, Path, Problem
 from shipper.rules.fields import NAMES
 from shipper.rules.levels import Level
 from shipper.rules.match import KeyPredicate, compile_exemption, compile_match
+from shipper.rules.raw import Raw
 from shipper.rules.rule import AuditRule, Exemption, Match, Mode, Overriding, RuleSpec, Threshold
 
 MAX_WINDOW_SECONDS = 7 * 86400.0
@@ -77,6 +78,7 @@ class Rule(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     line: int
     needs_level: Level
     matches: KeyPredicate
+    raw: Raw | None
     when: Program | None
     message: tuple[str | Program, ...]
     exceptions: tuple[Exempted, ...]
@@ -106,6 +108,7 @@ class Compiler:
         before = len(self.problems)
         spec = written.spec
         when = self._cel(document, ("spec", "when"), spec.when) if spec.when else None
+        raw = self._raw(document, spec.match.raw) if spec.match.raw else None
         template = self._message(document, spec)
         exceptions = [
             self._exception(document, ("spec", "exceptions", number), exemption)
@@ -135,12 +138,20 @@ class Compiler:
             line=document.line,
             needs_level=needs.level(spec.match, [when] if when else []),
             matches=compile_match(spec.match),
+            raw=raw,
             when=when,
             message=template,
             exceptions=tuple(exceptions),
             window=window,
             written=msgspec.structs.replace(written, spec=spec),
         )
+
+    def check(self, document: Document) -> None:
+        """Look for mistakes in the expressions of a rule that has others."""
+        spec = document.value.get("spec")
+        when = spec.get("when") if isinstance(spec, dict) else None
+        if isinstance(when, str):
+            self._cel(document, ("spec", "when"), when)
 
     def _cel(
         self,
@@ -160,6 +171,13 @@ class Compiler:
         for reason in unknown_fields(program.paths, self._params):
             self.problems.append(document.problem(path, reason, row=row))
         return program
+
+    def _raw(self, document: Document, pattern: str) -> Raw | None:
+        try:
+            return Raw(pattern)
+        except ValueError as error:
+            self.problems.append(document.problem(("spec", "match", "raw"), str(error)))
+            return None
 
     def _message(self, document: Document, spec: RuleSpec) -> tuple[str | Program, ...]:
         found: list[str | Program] = []

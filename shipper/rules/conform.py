@@ -7,7 +7,7 @@ of rules.
 from __future__ import annotations
 
 import difflib
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -31,6 +31,7 @@ def conform(value: Any, kind: type[T]) -> tuple[T | None, list[Mistake]]:
 
 
 def _walk(value: Any, kind: Any, path: Path, mistakes: list[Mistake]) -> None:
+    kind, limits = _unwrapped(kind)
     options = [option for option in get_args(kind) if option is not type(None)]
     origin = get_origin(kind)
     if value is None and len(options) == 1 and type(None) in get_args(kind):
@@ -40,10 +41,19 @@ def _walk(value: Any, kind: Any, path: Path, mistakes: list[Mistake]) -> None:
     elif isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(value, dict):
         _walk_struct(value, kind, path, mistakes)
     elif origin is tuple and _is_struct(options[0]) and isinstance(value, list):
+        _convert(value, Annotated[(tuple[Any, ...], *limits)] if limits else Any, path, mistakes)
         for index, item in enumerate(value):
             _walk(item, options[0], (*path, index), mistakes)
     else:
-        _convert(value, kind, path, mistakes)
+        _convert(value, Annotated[(kind, *limits)] if limits else kind, path, mistakes)
+
+
+def _unwrapped(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    """The type, and the limits that it is annotated with."""
+    if get_origin(kind) is not Annotated:
+        return kind, ()
+    inner, *limits = get_args(kind)
+    return inner, tuple(limits)
 
 
 def _is_struct(kind: Any) -> bool:

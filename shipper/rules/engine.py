@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from shipper.model import Finding
-from shipper.rules.ask import Asked, Asker
+from shipper.rules.ask import Asker
+from shipper.rules.asked import Asked
 from shipper.rules.bind import Binder
 from shipper.rules.event import Event, decode_events, recover
+from shipper.rules.gate import Gate, Gates
 from shipper.rules.index import Index
+from shipper.rules.marks import Marks
 from shipper.rules.report import Report
 from shipper.rules.ruleset import RuleSet
 from shipper.rules.tell import Teller
@@ -41,7 +44,11 @@ class Engine:
         self._asked = {
             rule: Asked(rule, rules.filters[rule], Teller(rule, binder)) for rule in rules.rules
         }
-        self._remembered: dict[tuple[Any, ...], tuple[Asked, ...]] = {}
+        self._gates = Gates()
+        self._marks = Marks(
+            text for one in self._asked.values() for clause in one.in_annotations for text in clause
+        )
+        self._remembered: dict[tuple[Any, ...], Gate] = {}
 
     def evaluate(
         self,
@@ -61,35 +68,37 @@ class Engine:
                 continue
             if event.__class__ is not Event:
                 report.malformed(_ODD, line=first_line + number, event=event)
-            candidates = self._candidates(event)
-            if candidates:
-                self._asker.ask(candidates, Terms(event), line=first_line + number, report=report)
+            gate = self._gate(event)
+            if gate.rules:
+                terms = Terms(event, lines[number])
+                self._asker.ask(gate, terms, line=first_line + number, report=report)
         return report.findings()
 
-    def _candidates(self, event: Event) -> tuple[Asked, ...]:
+    def _gate(self, event: Event) -> Gate:
         """The rules that the event may concern. The hot path: one look into a dict."""
         user, ref, status = event.user, event.objectRef, event.responseStatus
+        code = 0 if status is None else status.code
+        dry_run = ("dryRun" in event.requestURI or bool(event.requestObject)) and is_dry_run(event)
+        marks = self._marks.of(bytes(event.annotations))
+        who = (user.username, user.groups, bytes(event.impersonatedUser))
         alike: tuple[Any, ...] = (
-            event.stage,
-            event.verb,
-            user.username,
-            user.groups,
-            bytes(event.impersonatedUser),
-            0 if status is None else status.code,
-            is_dry_run(event),
-        )
-        if ref is not None:
-            alike = (*alike, ref.resource, ref.subresource, ref.namespace, ref.apiGroup)
+            (event.stage, event.verb, who, code, dry_run, marks)
+            if ref is None
+            else (
+                event.stage, event.verb, who, code, dry_run, marks,
+                ref.resource, ref.subresource, ref.namespace, ref.apiGroup,
+            )
+        )  # fmt: skip
         found = self._remembered.get(alike)
         if found is None:
             if len(self._remembered) >= MAX_REMEMBERED:
                 self._remembered.clear()
-            found = self._remembered[alike] = self._search(event)
+            found = self._remembered[alike] = self._gates.of(self._search(event))
         return found
 
     def _search(self, event: Event) -> tuple[Asked, ...]:
         """The rules that may concern this event and every other that is alike."""
-        terms = Terms(event)
+        terms = Terms(event, b"")
         found = (self._asked[rule] for rule in self._index.search(terms.key))
         return tuple(one for one in found if one.may_concern(terms))
 
@@ -98,4 +107,4 @@ class Engine:
         reason = _JOINED if recovered else _NULS if b"\0" in line else _OTHER if line else _EMPTY
         report.malformed(reason, line=number, event=recovered[-1] if recovered else None)
         for event in recovered:
-            self._asker.ask(self._candidates(event), Terms(event), line=number, report=report)
+            self._asker.ask(self._gate(event), Terms(event, line), line=number, report=report)

@@ -19,18 +19,34 @@ MAX_CLAUSES = 16
 """Of what is needed; more are not looked at, which is always sound."""
 
 
+Place = Literal["object", "annotations"]
+
+
 class Word(NamedTuple):
     """Bytes that stand in the event's JSON, in the object or in the annotations."""
 
-    place: Literal["object", "annotations"]
+    place: Place
     text: bytes
 
+
+_USUAL = frozenset(
+    f'"{name}":'.encode()
+    for name in (
+        "annotations", "capabilities", "containers", "data", "drop", "env", "image", "kind",
+        "labels", "metadata", "name", "namespace", "ownerReferences", "resources",
+        "securityContext", "spec", "status", "template", "type", "volumes",
+    )
+)  # fmt: skip
+"""Words that stand in many objects, and so tell little."""
 
 Clause = frozenset[Word]
 """Words of which one must be there."""
 
 Need = frozenset[Clause]
 """Clauses all of which must hold; none: nothing is known to be needed."""
+
+Texts = frozenset[bytes]
+"""A clause whose words are all of one place."""
 
 NOTHING: Need = frozenset()
 
@@ -57,9 +73,9 @@ def known(value: bool) -> Maybe:
     return Maybe(value, not value, exact=True)
 
 
-def exactly(test: Test, *, stable: bool) -> Maybe:
+def exactly(test: Test, *, stable: bool = False, need: Need = NOTHING) -> Maybe:
     """What is true exactly where `test` says so, and never an error."""
-    return Maybe(test, lambda terms: not test(terms), stable=stable, exact=True)
+    return Maybe(test, lambda terms: not test(terms), need, stable=stable, exact=True)
 
 
 def needs(word: Word) -> Maybe:
@@ -109,23 +125,30 @@ def some(parts: Iterable[Maybe]) -> Maybe:
     return reduce(either, parts, known(False))
 
 
-def concise(need: Need) -> list[Clause]:
-    """`need` without what follows from the rest of it; the shortest clauses first.
+def concise(need: Need, place: Place) -> tuple[Texts, ...]:
+    """The clauses of `need` that speak of one place alone; what is seldom met stands first.
 
-    Where `"privileged":true` must stand, `"privileged":` does.
+    Without what follows from the rest: where `"privileged":true` must stand, `"privileged":` does.
     """
-    kept: list[Clause] = []
-    for clause in sorted(need, key=lambda one: (len(one), -min(len(word.text) for word in one))):
+    clauses = (
+        frozenset(word.text for word in clause)
+        for clause in need
+        if all(word.place == place for word in clause)
+    )
+    kept: list[Texts] = []
+    for clause in sorted(clauses, key=_how_usual):
         if not any(_implies(other, clause) for other in kept):
             kept = [other for other in kept if not _implies(clause, other)]
             kept.append(clause)
-    return kept[:MAX_CLAUSES]
+    return tuple(kept[:MAX_CLAUSES])
 
 
-def _implies(one: Clause, other: Clause) -> bool:
-    return all(
-        any(word.place == part.place and part.text in word.text for part in other) for word in one
-    )
+def _how_usual(clause: Texts) -> tuple[bool, int, int, list[bytes]]:
+    return not clause.isdisjoint(_USUAL), len(clause), -min(map(len, clause)), sorted(clause)
+
+
+def _implies(one: Texts, other: Texts) -> bool:
+    return all(any(part in text for part in other) for text in one)
 
 
 def _either_need(left: Maybe, right: Maybe) -> Need:

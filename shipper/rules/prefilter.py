@@ -8,7 +8,7 @@ may be true. Sound: an event that a filter turns away can not make the expressio
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 
@@ -27,10 +27,13 @@ from shipper.rules.cel.tree import (
 from shipper.rules.constants import NOT_CONSTANT, constant
 from shipper.rules.getters import GETTERS, Getter
 from shipper.rules.maybe import (
+    NOTHING,
     UNKNOWN,
     Maybe,
     Test,
+    Texts,
     both,
+    concise,
     either,
     every,
     exactly,
@@ -55,6 +58,7 @@ _TEXT: Mapping[str, Callable[[str, str], bool]] = {
     "endsWith": str.endswith,
     "contains": str.__contains__,
 }
+_ANNOTATIONS = ("event", "annotations")
 _LAZY = frozenset(("_&&_", "_||_", "_?_:_", "_?._", "_[?_]", "or", "orValue", "hasValue", "optMap"))
 """Functions that may have a value though one of their arguments has none."""
 
@@ -62,19 +66,20 @@ _LAZY = frozenset(("_&&_", "_||_", "_?_:_", "_?._", "_[?_]", "or", "orValue", "h
 class Filter(NamedTuple):
     """Conditions without which an expression is not true; None: no such condition.
 
-    `stable` has the same answer for events that are alike; `words` looks through bytes. `decides`:
+    `stable` has the same answer for events that are alike; `in_…`: words in bytes. `decides`:
     where all hold, the expression is true, and CEL need not be asked. `never`: the parameters alone
     keep it from being true of any event.
     """
 
     stable: Test | None
     changing: Test | None
-    words: Test | None
+    in_object: Sequence[Texts]
+    in_annotations: Sequence[Texts]
     decides: bool
     never: bool
 
 
-NO_FILTER = Filter(None, None, None, decides=True, never=False)
+NO_FILTER = Filter(None, None, (), (), decides=True, never=False)
 """Of a rule without an expression."""
 
 
@@ -87,7 +92,8 @@ def prefilter(tree: Tree, params: Mapping[str, Any]) -> Filter:
     return Filter(
         _test(stable),
         _test(changing),
-        words.finder(stable.need | changing.need),
+        concise(stable.need | changing.need, "object"),
+        concise(stable.need | changing.need, "annotations"),
         decides=all(part.exact for part in parts),
         never=stable.true is False or changing.true is False,
     )
@@ -171,9 +177,10 @@ class _Reader:
         match node:
             case Call(function="orValue", target=target, args=(default,)) if target:
                 otherwise = self._constant(default, scope)
-                if otherwise is NOT_CONSTANT or otherwise == value:
+                if otherwise is NOT_CONSTANT:
                     return UNKNOWN
-                return self._equal(target, value, scope)
+                found = UNKNOWN if otherwise == value else self._equal(target, value, scope)
+                return self._annotated(target, otherwise, value, scope) or found
         if value is True:
             return self.read(node, scope)
         if value is False:
@@ -188,12 +195,26 @@ class _Reader:
                 values = frozenset(one for one in listed if _comparable(getter.kind(), one))
                 get = getter.get
                 return exactly(lambda terms: get(terms) in values, stable=getter.stable)
-            return inexact(some(self._equal(value, one, scope) for one in listed))
+            return some(self._equal(value, one, scope) for one in listed)
         if isinstance(wanted, str) and getter_of_many is not None and getter_of_many.kind is list:
             get_many = getter_of_many.get
             return exactly(lambda terms: wanted in get_many(terms), stable=getter_of_many.stable)
         demanded = both(self._demanded(value, scope), self._demanded(many, scope))
-        return both(words.holding(many, wanted, scope), demanded)
+        holding = both(words.holding(many, wanted, scope), demanded)
+        if isinstance(wanted, str) and path_of(many, frozenset(scope)) == _ANNOTATIONS:
+            return exactly(lambda terms: wanted in terms.annotations, need=holding.need)
+        return holding
+
+    def _annotated(self, node: Tree, otherwise: Any, value: Any, scope: Scope) -> Maybe | None:
+        """`node.orValue(otherwise) == value` for an annotation, None for anything else."""
+        path = path_of(node, frozenset(scope))
+        if path is None or path[:2] != _ANNOTATIONS or len(path) != 3:
+            return None
+        if not isinstance(otherwise, str) or not isinstance(value, str):
+            return None
+        name = path[2]
+        need = NOTHING if otherwise == value else words.equal(node, value, scope).need
+        return exactly(lambda terms: terms.annotations.get(name, otherwise) == value, need=need)
 
     def _text(self, function: str, target: Tree | None, text: Tree, scope: Scope) -> Maybe:
         if target is None:

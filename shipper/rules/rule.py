@@ -63,6 +63,14 @@ class Match(_Form, frozen=True):
     """Any of the authenticated user's groups."""
 
 
+class RuleMatch(Match, frozen=True):
+    """A rule's match block."""
+
+    raw: Annotated[str, Meta(min_length=1, max_length=4096)] | None = None
+    """RE2: what the line must contain, as the API server wrote it; looked for before any body is
+    decoded."""
+
+
 class Exemption(_Form, frozen=True):
     """What a rule lets pass, who says so, and until when."""
 
@@ -107,7 +115,7 @@ class RuleSpec(_Form, frozen=True):
     """MITRE ATT&CK techniques: T1609, T1078.004."""
     false_positives: tuple[Line, ...] = ()
     """Who may well do this for a good reason."""
-    match: Match = Match()
+    match: RuleMatch = RuleMatch()
     when: Cel | None = None
     """CEL over `event`, `object`, `oldObject`, `request` and `params`; true is a match."""
     message: Annotated[str, Meta(min_length=1, max_length=4000)] | None = None

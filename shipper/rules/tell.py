@@ -37,7 +37,7 @@ class Teller:
         """The rule matches the event in line `line`; counts only if it has a threshold."""
         counted = ""
         if self._window is not None:
-            key = tuple(cut(get(terms), MAX_KEY) for get in self._keys)
+            key = tuple([get(terms)[:MAX_KEY] for get in self._keys])
             if not self._counter.add(key, terms.event.stageTimestamp.timestamp()):
                 return
             counted = _counted(self._window, key)

@@ -47,6 +47,7 @@ _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
 _COMPACT = re.compile(rb'\{"[A-Za-z]*":[^ \t\n\r]')
 _REFUSED_BY_ADMISSION = frozenset((403, 422))
 _NO_STATUS, _NO_REF = Status(), ObjectRef()
+_DELETING = frozenset(("delete", "deletecollection"))
 _NO_OPTIONS: dict[str, Any] = {}
 
 
@@ -75,8 +76,9 @@ def wanted(paths: Iterable[tuple[str, ...]]) -> Wanted:
 class Terms:
     """One event's variables; each is made when it is first asked for."""
 
-    def __init__(self, event: Event) -> None:
+    def __init__(self, event: Event, line: bytes) -> None:
         self.event = event
+        self.line = line
         self.ref = event.objectRef or _NO_REF
         self.status = event.responseStatus or _NO_STATUS
         self._bodies: dict[str, Any] = {}
@@ -108,11 +110,13 @@ class Terms:
         code = self.status.code
         if code < 400:
             return True
-        return code in _REFUSED_BY_ADMISSION and not self._forbidden()
+        forbidden = self.annotations.get("authorization.k8s.io/decision") == "forbid"
+        return code in _REFUSED_BY_ADMISSION and not forbidden
 
-    def _forbidden(self) -> bool:
-        annotations: dict[str, Any] = plain_or(self.event.annotations, {})
-        return annotations.get("authorization.k8s.io/decision") == "forbid"
+    @cached_property
+    def annotations(self) -> dict[str, Any]:
+        """The event's annotations."""
+        return plain_or(self.event.annotations, {})
 
     def event_map(self, below: Wanted | None) -> dict[str, Any]:
         """The event with every field that may be missing filled in, and the bodies there are."""
@@ -231,7 +235,7 @@ class Terms:
             raw = b""
             if 200 <= self.status.code < 300:
                 raw = bytes(self.event.responseObject)
-            if self.event.verb != "patch" and (not raw or b'"Status"' in raw):
+            if self.event.verb != "patch" and (not raw or raw.find(b'"Status"', 0, 1024) >= 0):
                 raw += bytes(self.event.requestObject)
             self._object_bytes = raw if _COMPACT.match(raw) else b""
         return self._object_bytes
@@ -259,7 +263,7 @@ def is_dry_run(event: Event) -> bool:
 
     A delete's body overrides its query, so a query alone proves nothing.
     """
-    if event.verb.startswith("delete"):
+    if event.verb in _DELETING:
         options = bytes(event.requestObject)
         asked = plain_or(Raw(options), _NO_OPTIONS).get("dryRun") if b"dryRun" in options else None
         return isinstance(asked, list) and "All" in asked

@@ -51,7 +51,7 @@ def test_wrong_settings_are_refused(terraform: Terraform, applying: Applying) ->
 
 
 def test_a_second_plan_changes_nothing(terraform: Terraform, applied: Applied) -> None:
-    """What was made is what the module asks for, in every detail."""
+    """What was made is what is asked for, in every detail; moto adds no change of its own."""
     import_lifecycles(terraform)
     done = terraform.run("plan", "-no-color")
     assert done.code == 0, done.said

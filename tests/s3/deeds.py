@@ -226,10 +226,6 @@ BEYOND_THE_ROLE = [
             "list all versions": _bucket("list_object_versions"),
         },
     ),
-    *_deeds(
-        "KnowWhatIsMissing",
-        {"list beside the prefix": _bucket("list_objects_v2", Prefix="elsewhere/")},
-    ),
     *_deeds("Lock", {"lengthen a lock beside the prefix": _retain(BESIDE, "COMPLIANCE", 400)}),
     *_deeds("LookAtTheBucket", {"ask where the bucket is": _bucket("get_bucket_location")}),
 ]

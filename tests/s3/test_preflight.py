@@ -101,6 +101,40 @@ def test_a_bucket_without_a_lock(ceph: Ceph, *, required: bool, state: str) -> N
     assert [check.state for check in found] == [state]
 
 
+def _knows_no(query: str) -> faults.Plan:
+    """A service that has not implemented this call."""
+
+    def plan(request: faults.Request) -> faults.Fault:
+        unknown = request.path.endswith(f"?{query}")
+        return faults.error(501, "NotImplemented") if unknown else faults.Pass()
+
+    return plan
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [("versioning", "knows no versions"), ("object-lock", "has no Object Lock")],
+)
+def test_a_service_without_object_lock(
+    ceph: Ceph, ceph_proxy: FaultProxy, query: str, says: str
+) -> None:
+    """One that is S3 in name is refused, as a bucket without a lock is."""
+    ceph_proxy.plan = _knows_no(query)
+    bucket = ceph.bucket()
+    keys = _writer(ceph, bucket)
+    bad = _bad(_checks(ceph, bucket, keys=keys, endpoint=ceph_proxy.endpoint))
+    assert [says in said for state, said in bad if state == "refused"] == [True]
+
+
+def test_a_service_without_object_lock_that_is_allowed(ceph: Ceph, ceph_proxy: FaultProxy) -> None:
+    """Where no lock is required an upload carries none."""
+    ceph_proxy.plan = _knows_no("object-lock")
+    bucket = ceph.bucket(lock=False)
+    store = open_s3(ceph, bucket, endpoint=ceph_proxy.endpoint, require_lock=False)
+    assert store.put("a", b"body").weak == ""
+    assert store.get("a", max_bytes=4) == b"body"
+
+
 def test_a_bucket_without_versions(ceph: Ceph) -> None:
     """Versioning off is refused even where no lock is required."""
     bucket = ceph.bucket(lock=False, versioning=False)

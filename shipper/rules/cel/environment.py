@@ -14,13 +14,12 @@ from cel_expr_python import cel
 
 from shipper.rules.cel.activation import Activation
 from shipper.rules.cel.checker import checker
-from shipper.rules.cel.cost import TICK, metered
-from shipper.rules.cel.library import FUNCTIONS
+from shipper.rules.cel.cost import metered
 from shipper.rules.cel.library.authorizer import AUTHORIZER, RESOURCE
-from shipper.rules.cel.lowering import lowered
+from shipper.rules.cel.lowering import AMBIGUOUS, lowered
 from shipper.rules.cel.program import Expect, Program
 from shipper.rules.cel.runner import runner
-from shipper.rules.cel.tree import Call, Tree, decode, encode, walk
+from shipper.rules.cel.tree import decode, encode, free_ids
 from shipper.rules.cel.wire import Message, message
 
 VARIABLES = (
@@ -39,16 +38,15 @@ VARIABLES = (
 _TYPES = {"authorizer": AUTHORIZER, "authorizer.requestResource": RESOURCE}
 """Of all other variables only the data says what they are."""
 
-MAX_TEXT_CHARS = 64 * 1024
+MAX_TEXT_CHARS = 32 * 1024
 """A longer text is refused; the longest in the policy libraries that people use has 5,000."""
-
-_PYTHON = frozenset(function.name for function in FUNCTIONS)
 
 _ANY_TYPE, _ANY_VALUE = 1, 2  # google.protobuf.Any
 _REFERENCES, _EXPR = 2, 4  # cel.expr.CheckedExpr
 _ENTRY_KEY, _ENTRY_VALUE, _OVERLOADS = 1, 2, 3  # its map of cel.expr.Reference
 
 _PLACE = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
+_STATUS = re.compile(r"\A[A-Z_]+: |\s*\[[A-Z_]+\]\Z")
 _CONTAINER = " (in container '')"
 
 
@@ -87,9 +85,13 @@ class Environment:
         _expected(checked.return_type(), expect)
         return self._program(text, Message(checked.serialize()), expect=expect)
 
-    def activation(self, variables: Mapping[str, object]) -> Activation:
-        """Plain JSON values, ready for every program of one event. What is left out is unbound."""
-        return Activation(variables, self._runner)
+    def activation(self, variables: Mapping[str, object], *, clean: bool = False) -> Activation:
+        """Plain JSON values, ready for every program of one event. What is left out is unbound.
+
+        To be used in the thread that has made it. `clean`: the caller knows that no text in them
+        has a NUL or a lone surrogate; a line without ``\\u0000`` that msgspec has read has none.
+        """
+        return Activation(variables, self._runner, clean=clean)
 
     def _program(self, text: str, any_: Message, *, expect: Expect) -> Program:
         checked = Message(any_.body(_ANY_VALUE))
@@ -98,25 +100,23 @@ class Environment:
             tree = decode(checked.body(_EXPR))
         except ValueError as error:
             raise CompileError(1, 1, str(error)) from None
-        run, bill = metered(lowered(tree, dict(map(_overloads, references))))
+        ids = free_ids(tree)
+        ambiguous = any(name in text for name in AMBIGUOUS)
+        overloads = dict(map(_overloads, references)) if ambiguous else {}
+        run, bill = metered(lowered(tree, overloads, ids), ids)
         parts = [*((_REFERENCES, reference) for reference in references), (_EXPR, encode(run))]
         packed = message([(_ANY_TYPE, any_.body(_ANY_TYPE)), (_ANY_VALUE, message(parts))])
         try:
             native = self._runner.deserialize(packed)
         except ValueError:
             raise CompileError(1, 1, "nested too deeply") from None
-        costs = not bill.is_free or any(map(_calls_python, walk(run)))
-        return Program(native, text, tree=tree, bill=bill if costs else None, expect=expect)
+        return Program(native, text, tree=tree, bill=bill, expect=expect)
 
 
 def _overloads(entry: bytes) -> tuple[int, frozenset[str]]:
     parts = Message(entry)
     overloads = Message(parts.body(_ENTRY_VALUE)).bodies(_OVERLOADS)
     return parts.number(_ENTRY_KEY), frozenset(overload.decode() for overload in overloads)
-
-
-def _calls_python(node: Tree) -> bool:
-    return isinstance(node, Call) and (node.function in _PYTHON or node.function == TICK)
 
 
 def _expected(found: Any, expect: Expect) -> None:
@@ -129,6 +129,6 @@ def _expected(found: Any, expect: Expect) -> None:
 def _refusal(message: str) -> CompileError:
     place = _PLACE.search(message)
     if place is None:
-        return CompileError(1, 1, message.splitlines()[0])
+        return CompileError(1, 1, _STATUS.sub("", message.splitlines()[0]))
     line, column = max(int(place[1]), 1), max(int(place[2]), 1)
-    return CompileError(line, column, place[3].replace(_CONTAINER, ""))
+    return CompileError(line, column, _STATUS.sub("", place[3].replace(_CONTAINER, "")))

@@ -30,6 +30,8 @@ _NOT_CONVERTED = ("out of range for '", "Non-CEL value type", "Unexpected value 
 
 _TOO_MANY_ROUNDS = "Iteration budget exceeded"
 
+_ERROR = cel.Type.ERROR
+
 _one_at_a_time = threading.Lock()
 
 
@@ -55,12 +57,10 @@ _UNCONVERTED = CelError("error", "a value is of no type that CEL has")
 class Program:
     """One checked expression. Keeps no state between events; may be used by several threads."""
 
-    def __init__(
-        self, native: Any, text: str, *, tree: Tree, bill: Bill | None, expect: Expect
-    ) -> None:
+    def __init__(self, native: Any, text: str, *, tree: Tree, bill: Bill, expect: Expect) -> None:
         self._native = native
         self._text = text
-        self._bill = bill
+        self._bill = None if bill.is_free else bill
         self._expect = expect
         self._necessary = necessary(tree)
         self.tree = tree
@@ -98,6 +98,7 @@ class Program:
                 value = self._ask(activation.native)
             finally:
                 settle()
+                activation.spend(METER.spent)
             return COST if METER.exhausted else value
 
     def _ask(self, native_activation: Any) -> Any:
@@ -108,13 +109,16 @@ class Program:
             return _OPTIONAL
         except (RuntimeError, ValueError, LookupError) as error:
             return self._error(str(error))
-        return plain if value.type() != cel.Type.ERROR else self._error(plain)
+        # An error is plain text too; only of a text is the dearer question worth asking.
+        is_error = type(plain) is str and value.type() == _ERROR
+        return self._error(plain) if is_error else plain
 
     def _error(self, text: str) -> CelError:
         """What the engine says, without what it quotes of the data."""
         unbound = _UNBOUND.search(text)
         if unbound:
-            return CelError("unbound", f"{unbound[1]} is not known here", unbound[1])
+            root = unbound[1].partition(".")[0]
+            return CelError("unbound", f"{root} is not known here", root)
         if _TOO_MANY_ROUNDS in text:
             return COST
         if any(words in text for words in _NOT_CONVERTED):

@@ -17,7 +17,7 @@ NO_LOCK = frozenset({"NoSuchObjectLockConfiguration", "ObjectLockConfigurationNo
 ABSENT = frozenset({"NoSuchKey", "NoSuchVersion"})
 """There is no such object. A 404 with another code comes from something in between."""
 
-UNSUPPORTED = frozenset({"NotImplemented", "501", "MethodNotAllowed", "405"})
+UNSUPPORTED = frozenset({"NotImplemented", "MethodNotAllowed"})
 """The service does not know a header or call."""
 
 DENIED = frozenset({"AccessDenied", "403"})

@@ -6,6 +6,7 @@ and anew after a refusal that new credentials may mend: a rotated key needs no r
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any
 
@@ -43,6 +44,8 @@ _NO_CREDENTIALS = (
     InvalidConfigError,
     UnauthorizedSSOTokenError,
 )
+
+_CODE = re.compile("[^A-Za-z0-9.]")
 
 Answer = dict[str, Any]
 
@@ -116,7 +119,9 @@ class Client:
         except RecursionError as error:  # botocore follows redirects by asking where to, and so on
             raise StoreError(f"{what}: redirected without end: is this an S3 service?") from error
         except Exception as error:  # whatever botocore makes of a wrong answer, it is none
-            raise StoreError(f"{what}: {_words(error)}") from error
+            failed = StoreError(f"{what}: {_words(error)}")
+            failed.code = type(error).__name__
+            raise failed from error
         return answer
 
     def read(self, answer: Answer, *, at_most: int) -> bytes:
@@ -142,7 +147,9 @@ class Client:
         failed = answers.error_for(what, status, code, str(said.get("Message", "")))
         for codes, kind in _KINDS:
             if code in codes:
-                return kind(failed.message, remedy=failed.remedy)
+                failed = kind(failed.message, remedy=failed.remedy)
+                break
+        failed.code = _CODE.sub("", code)[:64] or str(status)
         return failed
 
     def _forget(self, client: Any) -> None:

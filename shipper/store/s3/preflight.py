@@ -76,6 +76,13 @@ def preflight(client: Client, prefix: str, options: StoreOptions) -> Iterator[Ch
 def _versioning(client: Client) -> tuple[Answer | None, Check]:
     try:
         answer = client.call("get_bucket_versioning")
+    except UnsupportedError:
+        return None, Check(
+            "refused",
+            f"the service of the bucket {client.bucket} knows no versions: what is stored can be"
+            " overwritten",
+            "use a service with Object Lock: docs/s3.md names some",
+        )
     except RefusedError as error:
         return None, _refusal(error, "whether versioning is on", "s3:GetBucketVersioning")
     if answer.get("Status") == "Enabled":
@@ -117,7 +124,7 @@ def _clock(answer: Answer) -> Check:
 def _lock(client: Client, options: StoreOptions) -> Iterator[Check]:
     try:
         answer = client.call("get_object_lock_configuration")
-    except NoLockError:
+    except (NoLockError, UnsupportedError):
         if options.require_lock:
             yield Check(
                 "refused",

@@ -178,7 +178,7 @@ class S3Store:
             try:
                 self._client.call("get_object_lock_configuration")
                 self._has_lock = True
-            except NoLockError:
+            except (NoLockError, UnsupportedError):
                 self._has_lock = False
         return self._has_lock
 

@@ -72,7 +72,7 @@ def _all(regex: Any, data: bytes) -> Iterator[bytes]:
     """The matches, left to right; an empty one right behind another match is none."""
     at, last_end = 0, -1
     while at <= len(data):
-        METER.spend(regex.programsize + (len(data) - at) // 8)
+        METER.spend(regex.programsize + len(data) - at)
         match = regex.search(data, at)
         if match is None:
             return
@@ -93,6 +93,7 @@ def _char_bytes(data: bytes, at: int) -> int:
 
 FUNCTIONS = (
     Function("@matches", "string", ("string",), "bool", _matches),
+    Function("@matches", "", ("string", "string"), "bool", _matches),
     Function("find", "string", ("string",), "string", _find),
     Function("findAll", "string", ("string",), "list<string>", _find_all),
     Function("findAll", "string", ("string", "int"), "list<string>", _find_all),
