@@ -20,6 +20,7 @@ from shipper import config as configuration
 from shipper.audit.follow import Follower
 from shipper.audit.siblings import list_siblings
 from shipper.audit.wake import Wake
+from shipper.backoff import Backoff
 from shipper.clock import Clock, SystemClock
 from shipper.config import Config
 from shipper.disk import Disk
@@ -43,7 +44,6 @@ from shipper.spool.spool import Spool
 from shipper.store.attempts import Attempts
 from shipper.store.base import Store
 from shipper.store.open import open_store
-from shipper.store.retrying import Backoff
 
 POLL_SECONDS = 1.0
 """The slow poll, for file systems where inotify is silent (NFS, some overlays)."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from msgspec import structs
 
+from shipper.backoff import Backoff
 from shipper.clock import Clock
 from shipper.errors import SpoolError
 from shipper.logs import Logger
@@ -20,7 +21,6 @@ from shipper.pipeline.start import Start
 from shipper.seal.sealer import Content, seal
 from shipper.seal.signer import Signer
 from shipper.spool.spool import Spool
-from shipper.store.retrying import Backoff
 
 CLOCK_STEP_SECONDS = 1.0
 """How far the wall clock may move against the monotonic one between two records."""
