@@ -44,6 +44,9 @@ from shipper.spool.spool import Spool
 from shipper.store.attempts import Attempts
 from shipper.store.base import Store
 from shipper.store.open import open_store
+from shipper.tell.dispatcher import Dispatcher
+from shipper.tell.open import open_alerts
+from shipper.tell.outbox import Outbox
 
 POLL_SECONDS = 1.0
 """The slow poll, for file systems where inotify is silent (NFS, some overlays)."""
@@ -96,6 +99,7 @@ class App:
         self._signer = FileSigner.load(Path(config.seal.key_file))
         self._store = store or open_store(config.store, disk=disk)
         self._spool = Spool(Path(config.spool.path), disk=disk)
+        self._disk = disk
         self._settle_seconds = settle_seconds
         self._attempts = Attempts()
         self._patience_seconds = max(1.0, min(PATIENCE_SECONDS, config.shutdown.drain))
@@ -111,8 +115,9 @@ class App:
             start = await self._start()
             if self._stopping.is_set():
                 return 0  # nothing was read, and a new log is not begun only to end it
-            self._collector, shipper = self._compose(start)
-            return await self._loops(self._collector, shipper)
+            outbox, dispatcher = self._open_alerts()
+            self._collector, shipper = self._compose(start, outbox, dispatcher)
+            return await self._loops(self._collector, shipper, dispatcher)
         finally:
             self._spool.close()
 
@@ -214,7 +219,19 @@ class App:
             self._logger.warning(event, store=self._store.url, error=str(error))
             raise UnansweredError from error
 
-    def _compose(self, start: Start) -> tuple[Collector, Shipper]:
+    def _open_alerts(self) -> tuple[Outbox | None, Dispatcher]:
+        return open_alerts(
+            self._config.alerts,
+            Path(self._config.spool.path),
+            newest=self._spool.newest(),
+            clock=self._clock,
+            logger=self._logger,
+            disk=self._disk,
+        )
+
+    def _compose(
+        self, start: Start, outbox: Outbox | None, dispatcher: Dispatcher
+    ) -> tuple[Collector, Shipper]:
         config, loop = self._config, asyncio.get_running_loop()
         shipper = Shipper(
             self._spool,
@@ -226,6 +243,11 @@ class App:
             logger=self._logger,
             progress=self._progress,
         )
+
+        def committed(seq: int) -> None:
+            loop.call_soon_threadsafe(shipper.committed.set)
+            loop.call_soon_threadsafe(dispatcher.committed, seq)
+
         agent = Agent(version=__version__, config_sha256=configuration.digest(config))
         recorder = Recorder(
             self._spool,
@@ -236,8 +258,9 @@ class App:
             clock=self._clock,
             logger=self._logger,
             progress=self._progress,
-            committed=lambda: loop.call_soon_threadsafe(shipper.committed.set),
+            committed=committed,
             disk_patience=config.shutdown.drain if self._once else math.inf,
+            outbox=outbox,
         )
         collector = Collector(
             Follower(Path(config.source.path), start_at=config.source.start_at),
@@ -255,15 +278,19 @@ class App:
 
     # ---- run and drain
 
-    async def _loops(self, collector: Collector, shipper: Shipper) -> int:
+    async def _loops(self, collector: Collector, shipper: Shipper, dispatcher: Dispatcher) -> int:
         shipping = asyncio.create_task(shipper.run(), name="ship")
+        telling = asyncio.create_task(dispatcher.run(), name="tell")
         try:
             await (self._collect_once(collector) if self._once else self._collect(collector))
         finally:
             collector.close()
             shipper.finish()
-            drained = await self._drain(shipping)
-        return 3 if self._once and (self._progress.weak or not drained) else 0
+            drained = await asyncio.gather(
+                self._drain(shipping),
+                dispatcher.drain(telling, within_seconds=self._config.shutdown.drain),
+            )
+        return 3 if self._once and (self._progress.weak or not all(drained)) else 0
 
     async def _collect(self, collector: Collector) -> None:
         """Follow the log until told to stop.

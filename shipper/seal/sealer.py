@@ -16,6 +16,7 @@ from shipper.model import (
     Agent,
     Batch,
     Data,
+    Finding,
     Kind,
     Manifest,
     Notice,
@@ -59,6 +60,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     batch: Batch | None = None
     notice: Notice | None = None
     supersedes: Supersedes | UnsetType = UNSET
+    findings: tuple[Finding, ...] = ()
 
 
 def seal(
