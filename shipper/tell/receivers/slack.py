@@ -54,7 +54,8 @@ def _entities(text: str) -> str:
 
 def _alert(alert: Alert) -> list[dict[str, Any]]:
     known = facts(alert)
-    lines = [escape(alert.finding.message, _TEXT), _facts(known, _WHO)]
+    message = alert.finding.message.strip() or alert.finding.rule
+    lines = [escape(message, _TEXT), _facts(known, _WHO)]
     return [
         {"type": "section", "text": _text("\n".join(filter(None, lines)))},
         {"type": "context", "elements": [_text(_facts(known, _PROOF))]},
