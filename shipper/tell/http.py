@@ -42,7 +42,7 @@ class Http:
             return Outcome("later", f"no answer within {timeout_seconds:g} s")
         except TellError as error:
             return Outcome("refused", str(error))
-        except aiohttp.InvalidURL:
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
             return Outcome("refused", "the URL is none")
         except aiohttp.ClientConnectorCertificateError as error:
             return Outcome("refused", f"its certificate is not trusted: {_reason(error)}")
@@ -91,4 +91,5 @@ def _reason(
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         cause: object = error.certificate_error
         return getattr(cause, "verify_message", "") or type(cause).__name__
-    return error.os_error.strerror or type(error.os_error).__name__
+    number = error.os_error.errno or 0
+    return os.strerror(number) if number > 0 else error.os_error.strerror or "no address"
