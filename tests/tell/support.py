@@ -7,7 +7,7 @@ import contextlib
 import json
 import ssl
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from shipper import config
 from shipper.backoff import Backoff
 from shipper.clock import SystemClock
 from shipper.logs import Logger, make_logger
-from shipper.model import Alerts, Evidence, Finding, Severity, Timestamp, What, Where, Who
+from shipper.model import Alerts, Evidence, Finding, Severity, What, Where, Who
 from shipper.receivers import Receiver
 from shipper.tell.alert import Alert, Message
 from shipper.tell.courier import Courier
@@ -130,7 +130,7 @@ class Server:
         self.got: list[Got] = []
         self.answers = list(answers)
         self.delay_seconds = 0.0
-        self.on_request: Callable[[Got], None] = lambda got: None
+        self.on_request: Callable[[Got], object] = lambda got: None
         self.url = ""
         self._came = asyncio.Event()
 
@@ -195,18 +195,6 @@ class Said:
         return [line for line in found if line["event"] == event]
 
 
-class Clock(SystemClock):
-    """The machine's, some days off."""
-
-    def __init__(self, ahead: timedelta = timedelta()) -> None:
-        super().__init__()
-        self.ahead = ahead
-
-    def now(self) -> Timestamp:
-        now = super().now()
-        return structs.replace(now, wall=now.wall + self.ahead)
-
-
 class Desk:
     """A queue and its dispatcher, as one process has them."""
 
@@ -233,13 +221,13 @@ QUICK = partial(Backoff, first=0.002, limit=0.01)
 @contextlib.asynccontextmanager
 async def desk(
     spool: Path,
-    *sections: dict[str, Any],
+    *wanted: dict[str, Any] | Receiver,
     newest: int | None = None,
-    clock: Clock | None = None,
     drain_seconds: float = 10,
 ) -> AsyncIterator[Desk]:
-    """A running dispatcher for these receivers; at the end it drains."""
-    said, configured = Said(), receivers(*sections)
+    """A running dispatcher for these receivers, or sections of them; at the end it drains."""
+    said = Said()
+    configured = [receivers(one)[0] if isinstance(one, dict) else one for one in wanted]
     names = [one.name for one in configured]
     outbox = Outbox(spool, names, newest=newest, logger=said.logger)
     http = Http()
@@ -252,7 +240,7 @@ async def desk(
             dead_letters=outbox.dead_letters,
             trouble=partial(outbox.trouble, one.name),
             tally=tally,
-            clock=clock or Clock(),
+            clock=SystemClock(),
             logger=said.logger,
             backoff=QUICK,
             refused=QUICK,
