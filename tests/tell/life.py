@@ -29,8 +29,8 @@ from tests.tell.support import Got, Said, finding, receivers
 INSTANCE = "0123456789abcdef"
 
 
-def content(seq: int) -> Content:
-    """A batch of one line, and what a rule says of it."""
+def content(seq: int, *, calm: bool) -> Content:
+    """A batch of one line and, unless all is calm, what a rule says of it."""
     line = b"%d" % seq
     batch = Batch(
         compressed=line,
@@ -40,10 +40,13 @@ def content(seq: int) -> Content:
         range=None,
         malformed_lines=1,
     )
-    return Content(kind="batch", batch=batch, findings=(finding(line=seq, severity="critical"),))
+    findings = () if calm else (finding(line=seq, severity="critical"),)
+    return Content(kind="batch", batch=batch, findings=findings)
 
 
-async def live(place: Place, url: str, *, records: int, disk: Disk | None = None) -> Said:
+async def live(
+    place: Place, url: str, *, records: int, calm: bool = False, disk: Disk | None = None
+) -> Said:
     """From wherever the spool left off to `records` records; then drain, or die with the disk."""
     said, loop = Said(), asyncio.get_running_loop()
     section = {"type": "webhook", "name": "soc", "url": url}
@@ -76,7 +79,7 @@ async def live(place: Place, url: str, *, records: int, disk: Disk | None = None
         telling = asyncio.create_task(dispatcher.run())
         try:
             while recorder.next_seq < records:
-                await asyncio.to_thread(recorder.record, content(recorder.next_seq))
+                await asyncio.to_thread(recorder.record, content(recorder.next_seq, calm=calm))
         except BaseException:
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
