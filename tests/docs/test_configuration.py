@@ -30,8 +30,8 @@ RECEIVERS: dict[str, dict[str, Any]] = {
     "pagerduty": {"routing_key_file": "/a"},
     "falcosidekick": {"url": "https://a"},
 }
-"""Each type of receiver, with the keys that it needs. In the page `alerts[].name` stands for a key of
-every receiver, `alerts[slack].url_file` for that of one type."""
+"""Each type of receiver, with the keys that it needs. In the page `alerts[].name` is a key of every
+receiver, `alerts[slack].url_file` one of that type."""
 COMMON = {"name", "min_severity", "rules", "namespaces", "timeout", "give_up_after", "ca_bundle"}
 
 UNITS = {"size": ("B", config.parse_size, 1), "duration": ("ms", config.parse_duration, 0.001)}
