@@ -95,7 +95,8 @@ class Recorder:
             signer=self._signer,
             lock_required=self._lock_required,
         )
-        self._write(record, _alerts(record, head, content, now), now)
+        alerts = _alerts(record, head, content, now) if self._outbox else None
+        self._write(record, alerts, now)
         self._head = head
         self._position = list(content.sources)
         self._last = now

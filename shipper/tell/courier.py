@@ -155,15 +155,15 @@ class Courier:
     async def _tell_waiting(self) -> bool:
         """Tell all that waits; False if told to finish and the receiver does not answer."""
         alerts = [one.alert for one in self._waiting]
-        on = True
-        for message in group.messages(alerts, self._group_by):
-            on = await self._tell_held() and await self._tell(message)
-            if not on:
-                break
-            done = set(map(id, message.alerts))
-            self._waiting = [one for one in self._waiting if id(one.alert) not in done]
-        await self._advance()
-        return on
+        try:
+            for message in group.messages(alerts, self._group_by):
+                if not (await self._tell_held() and await self._tell(message)):
+                    return False
+                done = set(map(id, message.alerts))
+                self._waiting = [one for one in self._waiting if id(one.alert) not in done]
+        finally:
+            await self._advance()  # also where the time to drain has run out
+        return True
 
     async def _tell(self, message: Message) -> bool:
         limit = self._urgent if message.severity == "critical" else self._usual

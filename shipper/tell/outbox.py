@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from shipper.disk import Disk
 from shipper.errors import SpoolError
@@ -209,10 +209,15 @@ class Outbox:
 
     def _cursor(self, name: str, *, first: int) -> Cursor:
         """Where `name` goes on; a new receiver's place is durable before anything is put."""
+        cursor = Cursor(seq=first)
         try:
-            return _decode_cursor((self._path / f"{name}.cursor").read_bytes())
+            found = _decode_cursor((self._path / f"{name}.cursor").read_bytes())
+            if found.seq <= first:
+                return found
+            # Somebody has removed the records and left the cursors: the numbers begin anew.
+            cursor = structs.replace(found, seq=first, index=0)
         except FileNotFoundError:
-            cursor = Cursor(seq=first)
+            pass
         except msgspec.MsgspecError as error:
             self._logger.error("alerts_damaged", receiver=name, error=str(error))  # noqa: TRY400 it says all
             cursor = Cursor(seq=0)  # rather twice than never

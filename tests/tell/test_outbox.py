@@ -115,6 +115,16 @@ def test_a_new_receiver_begins_with_the_next_record(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "alerts").iterdir()] == ["chat.cursor"]
 
 
+def test_a_log_that_begins_anew_is_told_from_its_start(tmp_path: Path) -> None:
+    """Where the spool's records were removed and the cursors were left; the counts go on."""
+    outbox = open_outbox(tmp_path, newest=499)
+    outbox.advance("soc", Cursor(seq=500, told=7))
+    anew = open_outbox(tmp_path, newest=None)
+    assert anew.cursor("soc") == Cursor(seq=0, told=7)
+    anew.put(alerts(0))
+    assert waiting(open_outbox(tmp_path, newest=0), until=0) == [0]
+
+
 def test_the_oldest_are_dropped_when_it_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
