@@ -44,7 +44,7 @@ class Http:
         except TellError as error:
             return Outcome("refused", str(error))
         except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError):
-            return Outcome("refused", "the URL is none")
+            return Outcome("refused", "the URL is malformed")
         except aiohttp.ClientConnectorCertificateError as error:
             return Outcome("refused", f"its certificate is not trusted: {_reason(error)}")
         except aiohttp.ClientConnectorError as error:

@@ -24,7 +24,7 @@ class Resolver(AbstractResolver):
         def look_up() -> None:
             try:
                 answer = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
-            except OSError as error:
+            except (OSError, UnicodeError) as error:
                 settle(found.set_exception, error)
             else:
                 settle(found.set_result, answer)

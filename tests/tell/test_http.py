@@ -137,9 +137,9 @@ def test_a_server_that_trickles() -> None:
     [
         ("http://127.0.0.1:{closed}" + SECRET, "later", "cannot be reached: Connection refused"),
         ("http://no-such-host.invalid" + SECRET, "later", "cannot be reached: "),
-        ("http://" + SECRET, "refused", "the URL is none"),
-        ("nonsense" + SECRET, "refused", "the URL is none"),
-        ("ftp://127.0.0.1" + SECRET, "refused", "the URL is none"),
+        ("http://" + SECRET, "refused", "the URL is malformed"),
+        ("nonsense" + SECRET, "refused", "the URL is malformed"),
+        ("ftp://127.0.0.1" + SECRET, "refused", "the URL is malformed"),
     ],
 )
 def test_what_cannot_be_reached(url: str, verdict: str, says: str) -> None:
