@@ -34,7 +34,7 @@ bench: $(READY) ## the figures, as a table (some minutes)
 	$(BIN)/python -m bench
 
 torture: $(READY) ## the long randomised kill -9 run
-	$(BIN)/python -m pytest tests/test_torture.py --torture-kills=60
+	$(BIN)/python -m pytest tests/test_torture.py tests/s3/test_torture.py --torture-kills=60
 
 vectors: $(READY) ## make the golden vectors anew (a change of the format!)
 	$(BIN)/python -m tests.vectors.generate

@@ -199,7 +199,8 @@ def inspect(path: Path) -> tuple[list[int], list[int], int]:
             match = _NAME.fullmatch(entry.name)
             if match is None:
                 continue
-            size += entry.stat().st_size
+            with suppress(FileNotFoundError):  # the daemon goes on meanwhile
+                size += entry.stat().st_size
             if match[2] != "data":
                 (sealed if match[2] == "sealed" else shipped).append(int(match[1]))
     return sorted(sealed), sorted(shipped), size
