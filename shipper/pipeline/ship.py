@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
+from shipper.backoff import Backoff
 from shipper.clock import Clock
 from shipper.errors import ConflictError, SpoolError
 from shipper.logs import Logger
@@ -23,7 +24,7 @@ from shipper.seal import layout
 from shipper.seal.keys import VerifierKey
 from shipper.spool.spool import Spool
 from shipper.store.base import Store, Stored
-from shipper.store.retrying import Backoff, RetryingStore
+from shipper.store.retrying import RetryingStore
 
 _REMINDER_SECONDS = 60.0
 
