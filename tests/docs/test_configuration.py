@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,7 +69,7 @@ def defaults() -> dict[str, Any]:
 
 
 def in_yaml(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def test_every_key_stands_in_the_page() -> None:
@@ -150,6 +151,6 @@ def test_the_example_shows_every_key_with_its_default() -> None:
 def flat(page: dict[str, Any], path: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in page.items():
-        nested = isinstance(value, dict)
+        nested = isinstance(value, dict) and bool(value)
         found |= flat(value, f"{path}{key}.") if nested else {path + key: value}
     return found
