@@ -19,6 +19,12 @@ from typing import Any
 
 import msgspec
 
+from shipper.rules.cel.meter import COST_LIMIT
+
+_RENEWAL_STEPS = COST_LIMIT / 4
+"""The engine frees what evaluations have made when it drops the variables: 18 MB for a list of
+1,000 that `map` builds. So after so many steps the variables are taken anew."""
+
 _ENCODED_NUL = b"\\u0000"
 _SMALLEST, _LARGEST = -(1 << 63), (1 << 64) - 1
 _REPLACED = str.maketrans(dict.fromkeys((0, *range(0xD800, 0xE000)), "\ufffd"))
@@ -29,11 +35,12 @@ _encode = msgspec.json.Encoder().encode
 class Activation:
     """Bound variables. `native` is the engine's form of them, or None if it can not have them."""
 
-    __slots__ = ("_make", "_sizes", "_values", "native")
+    __slots__ = ("_make", "_sizes", "_spent", "_values", "native")
 
     def __init__(self, variables: Mapping[str, Any], runner: Any, *, clean: bool) -> None:
         self._make = runner.Activation
         self._sizes: Mapping[str, int] | None = None
+        self._spent = 0.0
         self._values = dict(variables)
         self.native: Any = None
         if clean or self._is_clean():
@@ -47,6 +54,13 @@ class Activation:
         if self._sizes is None:
             self._sizes = {name: len(_encode(value)) for name, value in self._values.items()}
         return self._sizes
+
+    def spend(self, steps: float) -> None:
+        """An evaluation has taken `steps`."""
+        self._spent += steps
+        if self._spent > _RENEWAL_STEPS:
+            self._spent = 0.0
+            self.native = self._make(self._values)
 
     def repair(self) -> None:
         """Replace in all values what the engine does not take. Slow, and hardly ever needed."""

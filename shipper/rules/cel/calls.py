@@ -71,7 +71,7 @@ def make_none_immortal() -> None:
         ctypes.c_ssize_t.from_address(id(None)).value += 1 << 60
 
 
-def _measure() -> tuple[bool, bool]:
+def owes() -> tuple[bool, bool]:
     """Whether the engine keeps the arguments, and the result, of a call."""
     probe = callable_by_engine(lambda text: text + "!", 1)
     overload = cel.Overload("probe", cel.Type.STRING, [cel.Type.STRING], False, probe)
@@ -85,4 +85,4 @@ def _measure() -> tuple[bool, bool]:
 
 
 make_none_immortal()
-_owes_arguments, _owes_results = _measure()
+_owes_arguments, _owes_results = owes()

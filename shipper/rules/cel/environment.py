@@ -88,8 +88,8 @@ class Environment:
     def activation(self, variables: Mapping[str, object], *, clean: bool = False) -> Activation:
         """Plain JSON values, ready for every program of one event. What is left out is unbound.
 
-        `clean`: the caller knows that no text in them has a NUL or a lone surrogate, and that
-        msgspec has read them: no line without `\\u0000` in it gives others.
+        To be used in the thread that has made it. `clean`: the caller knows that no text in them
+        has a NUL or a lone surrogate; a line without ``\\u0000`` that msgspec has read has none.
         """
         return Activation(variables, self._runner, clean=clean)
 
@@ -131,4 +131,4 @@ def _refusal(message: str) -> CompileError:
     if place is None:
         return CompileError(1, 1, _STATUS.sub("", message.splitlines()[0]))
     line, column = max(int(place[1]), 1), max(int(place[2]), 1)
-    return CompileError(line, column, place[3].replace(_CONTAINER, ""))
+    return CompileError(line, column, _STATUS.sub("", place[3].replace(_CONTAINER, "")))

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
-from shipper.rules.cel.library.function import CallError
-
 COST_LIMIT = 1 << 27
 """Steps that one evaluation may take."""
 
@@ -62,7 +60,7 @@ class Bill(NamedTuple):
         return not (self.reads or self.weight or self.loops or self.literal > _FREE_BYTES)
 
 
-class CostError(CallError):
+class CostError(ValueError):
     """The evaluation has cost too much."""
 
 
@@ -71,7 +69,8 @@ class Meter:
 
     def __init__(self) -> None:
         self.exhausted = False
-        self._spent = 0.0
+        self.spent = 0.0
+        """Steps so far."""
         self._loops: tuple[Loop, ...] = ()
         self._rounds: list[float] = []
         self._growth_steps: float = GROWTH_STEPS
@@ -83,7 +82,7 @@ class Meter:
         self._loops = bill.loops
         self._growth_steps = GROWTH_STEPS + dict(bill.reads).get(GROWN, 0)
         self._price_rounds()
-        self._spent = 0.0
+        self.spent = 0.0
         self.exhausted = False
         largest = bill.weight * sum(sizes.values()) + bill.literal
         return self._pay(self._reading(bill.reads) + GROWTH_STEPS * largest)
@@ -119,8 +118,8 @@ class Meter:
         self._rounds = [1 + self._reading(loop.reads) for loop in self._loops]
 
     def _pay(self, steps: float) -> bool:
-        self._spent += steps
-        if self._spent > COST_LIMIT:
+        self.spent += steps
+        if self.spent > COST_LIMIT:
             self.exhausted = True
         return not self.exhausted
 

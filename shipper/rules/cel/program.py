@@ -98,6 +98,7 @@ class Program:
                 value = self._ask(activation.native)
             finally:
                 settle()
+                activation.spend(METER.spent)
             return COST if METER.exhausted else value
 
     def _ask(self, native_activation: Any) -> Any:

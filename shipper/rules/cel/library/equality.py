@@ -7,7 +7,7 @@ from typing import Any
 
 from shipper.rules.cel.meter import METER
 
-_COMPARISON_STEPS = 64
+_COMPARISON_STEPS = 128
 """Of one pair of parts, in Python."""
 
 
