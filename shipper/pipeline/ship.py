@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
+from shipper.backoff import Backoff
 from shipper.clock import Clock
 from shipper.errors import ConflictError, SpoolError
 from shipper.logs import Logger
@@ -23,7 +24,7 @@ from shipper.seal import layout
 from shipper.seal.keys import VerifierKey
 from shipper.spool.spool import Spool
 from shipper.store.base import Store, Stored
-from shipper.store.retrying import Backoff, RetryingStore
+from shipper.store.retrying import RetryingStore
 
 _REMINDER_SECONDS = 60.0
 
@@ -150,6 +151,7 @@ class Shipper:
         answer = await self._store.put(
             self._prefix + stored.key, stored, again=seq <= self._again_until
         )
+        self._progress.shipped_bytes += len(stored.body)
         if answer.weak:
             self._trouble.weak(answer.weak)
         return answer
@@ -213,4 +215,5 @@ class Shipper:
                 self._disk_backoff.reset()
                 self._marked = until
                 self._progress.shipped_seq = until
+                self._progress.shipped_at = self._clock.now().wall
                 self._progress.pending = self._spool.pending()
