@@ -87,8 +87,9 @@ class Shipper:
         """
         try:
             while True:
+                last_round = self._finishing  # asked first: what is committed until then is shipped
                 await self._ship_all()
-                if self._finishing:
+                if last_round:
                     await self._ship_checkpoint()
                     return
                 await self._wait()
