@@ -6,7 +6,7 @@ READY := .venv/.ready
 AUDIT_LOG ?=
 ONCE ?=
 
-.PHONY: help run test check bench torture vectors clean
+.PHONY: help run test check bench torture vectors lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -38,6 +38,15 @@ torture: $(READY) ## the long randomised kill -9 run
 
 vectors: $(READY) ## make the golden vectors anew (a change of the format!)
 	$(BIN)/python -m tests.vectors.generate
+
+# Neither the machine's own package index nor its mirrors may leave a trace in the lock files.
+COMPILE = PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(BIN)/pip-compile --quiet --upgrade \
+  --generate-hashes --allow-unsafe --no-header --no-annotate --strip-extras \
+  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+lock: $(READY) ## resolve requirements*.lock anew: every package that is installed, with its hashes
+	$(COMPILE) --output-file requirements.lock pyproject.toml
+	$(COMPILE) --output-file requirements-build.lock --only-build-deps --all-build-deps pyproject.toml
 
 clean: ## remove what `make run` made (var/), caches and the virtual environment
 	rm -rf var .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

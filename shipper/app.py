@@ -15,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec import UNSET
+
 from shipper import __version__
 from shipper import config as configuration
 from shipper.audit.follow import Follower
@@ -33,10 +35,13 @@ from shipper.errors import (
 )
 from shipper.logs import Logger
 from shipper.model import Agent
+from shipper.notify import Notifier
 from shipper.pipeline.collect import Collector
 from shipper.pipeline.fence import Fence
+from shipper.pipeline.guard import Guard, InForce, load_engine
 from shipper.pipeline.progress import Progress
 from shipper.pipeline.recorder import Recorder
+from shipper.pipeline.reload import Reloader
 from shipper.pipeline.ship import Shipper
 from shipper.pipeline.start import OldHead, Start, find_old_head, new_instance, resume
 from shipper.seal.signer import FileSigner
@@ -65,6 +70,8 @@ PATIENCE_SECONDS = 10.0
 """How long a start waits for the store's answers: a new instance asks for the node's old log, and
 begins without it after that time; what else is asked is asked once."""
 
+READY_POLL_SECONDS = 0.05
+
 T = TypeVar("T")
 
 
@@ -88,6 +95,7 @@ class App:
         store: Store | None = None,
         clock: Clock | None = None,
         disk: Disk | None = None,
+        reread: Callable[[], Config] | None = None,
         settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
         """Check what can be checked before anything is read: key, store URL, spool."""
@@ -97,10 +105,19 @@ class App:
         self._progress = progress
         self._clock = clock or SystemClock()
         self._signer = FileSigner.load(Path(config.seal.key_file))
+        self._guard = Guard(InForce(load_engine(config.rules), configuration.digest(config)))
         self._store = store or open_store(config.store, disk=disk)
         self._spool = Spool(Path(config.spool.path), disk=disk)
         self._disk = disk
         self._settle_seconds = settle_seconds
+        self._reloader = Reloader(
+            config,
+            self._guard,
+            reread=reread or (lambda: config),
+            logger=logger,
+            progress=progress,
+        )
+        self._notifier = Notifier(logger)
         self._attempts = Attempts()
         self._patience_seconds = max(1.0, min(PATIENCE_SECONDS, config.shutdown.drain))
         self._stopping = asyncio.Event()
@@ -124,6 +141,7 @@ class App:
     def stop(self) -> None:
         """Stop reading, seal a shutdown, ship for the drain time, end."""
         self._stopping.set()
+        self._notifier.stopping()
         if self._collector is not None:
             self._collector.stop.set()
             drain = self._config.shutdown.drain
@@ -144,6 +162,7 @@ class App:
         self._progress.shipped_seq = start.head.seq - 1 - self._spool.pending()
         self._progress.head = start.head.prev if start.head.seq else ""
         self._progress.pending = self._spool.pending()
+        self._progress.log = start.head.log
         self._logger.info(
             "started",
             version=__version__,
@@ -153,6 +172,7 @@ class App:
             source=self._config.source.path,
             store=self._store.url,
             key=key.base64,
+            rules=self._guard.in_force.rules_sha256,
         )
         return start
 
@@ -243,12 +263,16 @@ class App:
             logger=self._logger,
             progress=self._progress,
         )
+        agent = Agent(
+            version=__version__,
+            config_sha256=self._guard.in_force.config_sha256,
+            rules_sha256=self._guard.in_force.rules_sha256 or UNSET,
+        )
 
         def committed(seq: int) -> None:
             loop.call_soon_threadsafe(shipper.committed.set)
             loop.call_soon_threadsafe(dispatcher.committed, seq)
 
-        agent = Agent(version=__version__, config_sha256=configuration.digest(config))
         recorder = Recorder(
             self._spool,
             start,
@@ -268,7 +292,7 @@ class App:
             self._spool,
             start,
             config=config,
-            agent=agent,
+            guard=self._guard,
             clock=self._clock,
             logger=self._logger,
             progress=self._progress,
@@ -280,10 +304,12 @@ class App:
 
     async def _loops(self, collector: Collector, shipper: Shipper, dispatcher: Dispatcher) -> int:
         shipping = asyncio.create_task(shipper.run(), name="ship")
+        reloading = asyncio.create_task(self._reloader.run(), name="reload")
         telling = asyncio.create_task(dispatcher.run(), name="tell")
         try:
             await (self._collect_once(collector) if self._once else self._collect(collector))
         finally:
+            reloading.cancel()
             collector.close()
             shipper.finish()
             drained = await asyncio.gather(
@@ -298,8 +324,29 @@ class App:
         What cannot be read at the start ends it, with what to do; what cannot be read later is
         tried again, since a person may be at work on it.
         """
-        await asyncio.to_thread(collector.begin)
-        await asyncio.to_thread(collector.step)
+        reporting = asyncio.create_task(
+            self._notifier.report(turns=lambda: self._progress.turns, status=self._progress.line),
+            name="notify",
+        )
+        try:
+            await asyncio.to_thread(collector.begin)
+            await self._first_step(collector)
+            await self._follow(collector)
+        finally:
+            reporting.cancel()
+        await asyncio.to_thread(collector.end)
+
+    async def _first_step(self, collector: Collector) -> None:
+        """Ready as soon as something was read, or nothing is there: a backlog may take hours."""
+        step = asyncio.create_task(asyncio.to_thread(collector.step), name="first step")
+        while not step.done() and not self._progress.bytes_read:
+            await asyncio.wait({step}, timeout=READY_POLL_SECONDS)
+        if not step.done() or step.exception() is None:
+            self._progress.ready = True
+            self._notifier.ready(self._progress.line())
+        await step
+
+    async def _follow(self, collector: Collector) -> None:
         wake = Wake(Path(self._config.source.path), poll_seconds=POLL_SECONDS)
         coalesce = min(COALESCE_SECONDS, self._config.batch.max_age / 8)
         unreadable = Backoff()
@@ -309,11 +356,13 @@ class App:
                 try:
                     read = await asyncio.to_thread(collector.step)
                 except SourceError as error:
+                    self._progress.source_trouble = str(error)
                     delay = unreadable.delay()
                     self._logger.warning("source_unreadable", error=str(error), retry_seconds=delay)
                     await self._pause(delay)
                     continue
                 unreadable.reset()
+                self._progress.source_trouble = ""
                 idle_seconds = 0.0 if read else idle_seconds + coalesce
                 if idle_seconds < IDLE_SECONDS:
                     wake.disarm()
@@ -326,7 +375,6 @@ class App:
                 await self._bell(wake, collector.wait_seconds())
         finally:
             wake.close()
-        await asyncio.to_thread(collector.end)
 
     async def _collect_once(self, collector: Collector) -> None:
         """Read what is there, wait for room in the spool where it must, and end."""
@@ -381,12 +429,15 @@ class App:
                 await self._stopping.wait()
 
     async def _bell(self, wake: Wake, seconds: float) -> None:
-        """Sleep until the log's directory changes, but not past a stop."""
+        """Sleep until the log's directory changes, but not past a stop or new rules."""
+        proposed = self._reloader.proposed
         waits = {
             asyncio.create_task(wake.wait(seconds), name="wake"),
             asyncio.create_task(self._stopping.wait(), name="stop"),
+            asyncio.create_task(proposed.wait(), name="rules"),
         }
         _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        proposed.clear()
         for task in pending:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
@@ -395,6 +446,7 @@ class App:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._signalled)
+        loop.add_signal_handler(signal.SIGHUP, self._reloader.ask)
 
     def _signalled(self) -> None:
         if self._stopping.is_set():

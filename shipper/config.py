@@ -21,6 +21,7 @@ import yaml
 
 from shipper import receivers
 from shipper.errors import ConfigError
+from shipper.model import Severity
 from shipper.page import (
     DURATION,
     SIZE,
@@ -83,6 +84,8 @@ class BatchLimits(Section, frozen=True):
     """Bytes of log in a batch. 8 MiB compresses to some 0.5 MiB and bounds the memory."""
     max_age: Duration = duration("10s")
     """The longest time a line waits for its seal; what a node's loss can cost."""
+    urgent_severity: Severity = "high"
+    """A finding this severe, or more, closes the batch at once, so that it is sealed and told."""
     heartbeat: Duration = duration("60s")
     """After this long without a record an empty one is sealed: silence is evidence."""
 
@@ -91,7 +94,8 @@ class Seal(Section, frozen=True):
     """Who signs."""
 
     key_file: Annotated[str, msgspec.Meta(pattern="^/")]
-    """The Ed25519 private key, PKCS#8 PEM, mode 0600 or 0400."""
+    """The Ed25519 private key, PKCS#8 PEM, that nobody else can read: mode 0600 or 0400, a systemd
+    credential, or a Secret with the program's own group."""
 
 
 class SpoolLimits(Section, frozen=True):
@@ -152,6 +156,30 @@ class StoreOptions(Section, frozen=True):
     s3: S3Options = msgspec.field(default_factory=S3Options)
 
 
+class RuleOverride(Section, frozen=True):
+    """What the configuration changes of one rule; what is left out stays as the rule says."""
+
+    severity: Severity | None = None
+    """Another severity."""
+    mode: Literal["alert", "shadow", "off"] | None = None
+    """`shadow`: sealed, nobody is alerted; `off`: the rule is not asked."""
+    exceptions: tuple[dict[str, Any], ...] = ()
+    """Added to the rule's own, in the same form: `match`, `when`, `until`, `reason`."""
+
+
+class Rules(Section, frozen=True):
+    """The guardrail rules in force."""
+
+    catalog: Literal["default", "none"] = "default"
+    """The rules that come with the program, or none of them."""
+    paths: tuple[Annotated[str, msgspec.Meta(pattern="^/")], ...] = ()
+    """Rule files of yours, or directories of them (`*.yaml`, `*.yml`)."""
+    params: dict[str, Any] = msgspec.field(default_factory=dict)
+    """Values for parameters that rules declare: allowed registries, protected namespaces, …"""
+    overrides: dict[str, RuleOverride] = msgspec.field(default_factory=dict)
+    """By the name of a rule, yours or the catalog's: another severity or mode, more exceptions."""
+
+
 class Shutdown(Section, frozen=True):
     """How to end."""
 
@@ -177,6 +205,7 @@ class Config(Section, frozen=True):
     log: Log = msgspec.field(default_factory=Log)
     batch: BatchLimits = msgspec.field(default_factory=BatchLimits)
     spool: SpoolLimits = msgspec.field(default_factory=SpoolLimits)
+    rules: Rules = msgspec.field(default_factory=Rules)
     shutdown: Shutdown = msgspec.field(default_factory=Shutdown)
     logging: Logging = msgspec.field(default_factory=Logging)
     alerts: tuple[receivers.Receiver, ...] = ()
@@ -237,7 +266,15 @@ def schema() -> dict[str, Any]:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which a key that stands twice is an error, not a silent choice."""
+    """YAML in which a key that stands twice is an error, not a silent choice.
+
+    As in YAML 1.2, its booleans are true and false alone (`mode: off` is text), and a date is text.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML has it
+        first: [(tag, form) for tag, form in known if not tag.endswith((":bool", ":timestamp"))]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
@@ -249,6 +286,11 @@ class _Loader(yaml.SafeLoader):
                 )
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 
 
 def _refuse_unknown(raw: Mapping[str, Any], section: type[Section], path: str) -> None:
@@ -277,6 +319,9 @@ def _refuse_within(value: Any, kind: Any, path: str) -> None:
         _refuse_unknown(value, types[given], f"{path}.")
     elif isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, Section):
         _refuse_unknown(value, kind, f"{path}.")
+    elif isinstance(value, dict) and get_args(kind)[1:] == (RuleOverride,):
+        for name, override in value.items():
+            _refuse_within(override, RuleOverride, f"{path}.{name}")
 
 
 def _expand(value: Any, path: str, environment: Mapping[str, str]) -> Any:

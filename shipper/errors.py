@@ -51,7 +51,12 @@ class SpoolError(ShipperError):
 
 
 class StoreError(ShipperError):
-    """The store did not do what was asked. The same call may be repeated later."""
+    """The store did not do what was asked. The same call may be repeated later.
+
+    `code` is the service's short name for what is wrong, or the network's; empty if there is none.
+    """
+
+    code: str = ""
 
 
 class RefusedError(StoreError):

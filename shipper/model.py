@@ -189,21 +189,22 @@ class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Findings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The stored object with the batch's findings."""
+    """The stored object with the batch's findings: `size` bytes compressed, `raw_size` before."""
 
     key: Key
     size: Count
     sha256: Sha256Hex
-    count: Count
-    by_severity: dict[str, Count]
-    rules_sha256: Sha256Hex
+    raw_size: Count
+    count: Annotated[int, Meta(ge=1)]
+    by_severity: dict[Severity, Annotated[int, Meta(ge=1)]]
 
 
 class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which program sealed the record, under which configuration."""
+    """Which program sealed the record, under which configuration and guardrail rules."""
 
     version: Annotated[str, Meta(max_length=64)]
     config_sha256: Sha256Hex
+    rules_sha256: Sha256Hex | UnsetType = UNSET
 
 
 class Supersedes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -35,7 +35,7 @@ def test_three_keys_are_enough() -> None:
             LEAST + "batch: {max_agee: 1s}",
             r"unknown key batch.max_agee; did you mean batch.max_age",
         ),
-        (LEAST + "rules: {}", "unknown key rules"),
+        (LEAST + "rule: {}", "unknown key rule; did you mean rules"),
         (LEAST + "batch: {max_age: 10}", "batch.max_age: 10 has no unit"),
         (LEAST + "batch: {max_age: 10 parsecs}", "batch.max_age: .* is not a duration"),
         (LEAST + "batch: {max_bytes: 8MiBs}", "batch.max_bytes: .* is not a size"),

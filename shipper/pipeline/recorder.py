@@ -10,13 +10,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from shipper.backoff import Backoff
 from shipper.clock import Clock
 from shipper.errors import SpoolError
 from shipper.logs import Logger
 from shipper.model import Agent, Alerts, Evidence, Notice, Record, SourceSpan, Timestamp
+from shipper.pipeline.guard import InForce
 from shipper.pipeline.progress import Progress
 from shipper.pipeline.start import Start
 from shipper.seal import layout
@@ -51,7 +52,7 @@ class Recorder:
         """`committed` is called with each record's number; after `disk_patience` seconds of a disk
         that refuses, or once `give_up` is set, `record` raises `SpoolError`."""
         self._spool = spool
-        self._agent = agent
+        self.agent = agent
         self._signer = signer
         self._lock_required = lock_required
         self._clock = clock
@@ -72,6 +73,14 @@ class Recorder:
         """The sequence number of the next record."""
         return self._head.seq
 
+    def under(self, in_force: InForce) -> None:
+        """From here on records are sealed under this configuration and these rules."""
+        self.agent = structs.replace(
+            self.agent,
+            config_sha256=in_force.config_sha256,
+            rules_sha256=in_force.rules_sha256 or UNSET,
+        )
+
     def position(self) -> list[SourceSpan]:
         """Where the newest record left off, as a record that reads nothing says it."""
         return [span_at_end(span) for span in self._position[-1:]]
@@ -91,7 +100,7 @@ class Recorder:
             self._head,
             content,
             now=now,
-            agent=self._agent,
+            agent=self.agent,
             signer=self._signer,
             lock_required=self._lock_required,
         )
@@ -101,8 +110,7 @@ class Recorder:
         self._position = list(content.sources)
         self._last = now
         self.sealed_ns = now.monotonic_ns
-        self._progress.sealed_seq = record.seq
-        self._progress.head = head.prev
+        self._progress.sealed(record, content, now.wall, head.prev)
         self._progress.pending = self._spool.pending()
         self._logger.debug("record_sealed", seq=record.seq, kind=content.kind)
         self._committed(record.seq)
@@ -116,6 +124,7 @@ class Recorder:
             try:
                 return self._spool.commit(record)
             except OSError as error:
+                self._progress.turns += 1  # waiting for the disk is not hanging
                 delay = backoff.delay()
                 patience -= delay
                 self._logger.error(  # noqa: TRY400 the disk's answer is the message

@@ -152,6 +152,7 @@ class Shipper:
         answer = await self._store.put(
             self._prefix + stored.key, stored, again=seq <= self._again_until
         )
+        self._progress.shipped_bytes += len(stored.body)
         if answer.weak:
             self._trouble.weak(answer.weak)
         return answer
@@ -215,4 +216,5 @@ class Shipper:
                 self._disk_backoff.reset()
                 self._marked = until
                 self._progress.shipped_seq = until
+                self._progress.shipped_at = self._clock.now().wall
                 self._progress.pending = self._spool.pending()

@@ -37,6 +37,7 @@ class Trouble:
         """A call failed; it is repeated in `delay` seconds."""
         self._failures += 1
         self._progress.trouble = str(error)
+        self._progress.store_failed(error.code or type(error).__name__)
         now = self._now()
         if now < self._silent_until:
             return

@@ -190,8 +190,11 @@ def test_the_example_shows_every_key_with_its_default() -> None:
 
 
 def flat(page: dict[str, Any], path: str = "") -> dict[str, Any]:
+    """The page's keys with their sections; an empty mapping is a value."""
     found: dict[str, Any] = {}
     for key, value in page.items():
-        nested = isinstance(value, dict)
-        found |= flat(value, f"{path}{key}.") if nested else {path + key: value}
+        if isinstance(value, dict) and value:
+            found |= flat(value, f"{path}{key}.")
+        else:
+            found[path + key] = value
     return found

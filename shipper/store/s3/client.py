@@ -6,6 +6,7 @@ and anew after a refusal that new credentials may mend: a rotated key needs no r
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any
 
@@ -43,6 +44,8 @@ _NO_CREDENTIALS = (
     InvalidConfigError,
     UnauthorizedSSOTokenError,
 )
+
+_CODE = re.compile("[^A-Za-z0-9.]")
 
 Answer = dict[str, Any]
 
@@ -108,7 +111,9 @@ class Client:
                 f"{what}: {_words(error)}", remedy="give the daemon credentials: see docs/s3.md"
             ) from error
         except (BotoCoreError, ValueError, OSError) as error:
-            raise StoreError(f"{what}: {_words(error)}") from error
+            failed = StoreError(f"{what}: {_words(error)}")
+            failed.code = type(error).__name__
+            raise failed from error
         return answer
 
     def read(self, answer: Answer, *, at_most: int) -> bytes:
@@ -130,7 +135,9 @@ class Client:
         failed = answers.error_for(what, status, code, str(said.get("Message", "")))
         for codes, kind in _KINDS:
             if code in codes:
-                return kind(failed.message, remedy=failed.remedy)
+                failed = kind(failed.message, remedy=failed.remedy)
+                break
+        failed.code = _CODE.sub("", code)[:64] or str(status)
         return failed
 
     def _forget(self, client: Any) -> None:

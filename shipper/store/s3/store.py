@@ -42,6 +42,8 @@ _REASONS_OF_NO_ANSWER = (RefusedError, UnsupportedError)
 class S3Store:
     """The objects of `bucket` below `prefix` (empty, or ending in a slash)."""
 
+    parallel = 16
+
     def __init__(self, bucket: str, prefix: str, options: StoreOptions) -> None:
         self.url = f"s3://{bucket}/{prefix}".rstrip("/")
         self._client = Client(bucket, options.s3)
@@ -155,7 +157,7 @@ class S3Store:
             try:
                 self._client.call("get_object_lock_configuration")
                 self._has_lock = True
-            except NoLockError:
+            except (NoLockError, UnsupportedError):
                 self._has_lock = False
         return self._has_lock
 
