@@ -196,5 +196,5 @@ def flat(page: dict[str, Any], path: str = "") -> dict[str, Any]:
         if isinstance(value, dict) and value:
             found |= flat(value, f"{path}{key}.")
         else:
-            found[path + key] = value
+            found[path + key] = list(value) if isinstance(value, tuple) else value
     return found
