@@ -6,7 +6,7 @@ READY := .venv/.ready
 AUDIT_LOG ?=
 ONCE ?=
 
-.PHONY: help run test check bench torture vectors lock clean
+.PHONY: help run test check bench torture vectors lock manifests clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -38,6 +38,9 @@ torture: $(READY) ## the long randomised kill -9 run
 
 vectors: $(READY) ## make the golden vectors anew (a change of the format!)
 	$(BIN)/python -m tests.vectors.generate
+
+manifests: $(READY) ## make deploy/kubernetes/base anew from the Helm chart
+	$(BIN)/python -m tests.deploy.manifests
 
 # Neither the machine's own package index nor its mirrors may leave a trace in the lock files.
 COMPILE = PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(BIN)/pip-compile --quiet --upgrade \
