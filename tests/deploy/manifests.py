@@ -9,7 +9,6 @@ import copy
 from pathlib import Path
 from typing import Any
 
-import helm_python
 import yaml
 
 from tests.conftest import ROOT
@@ -28,7 +27,8 @@ def values(*files: str) -> Manifest:
     """The example's values with these files of the chart on top."""
     merged: Manifest = {}
     for file in ("ci/example-values.yaml", *files):
-        merged = merge(merged, yaml.safe_load((CHART / file).read_text()))
+        over: Manifest = yaml.safe_load((CHART / file).read_text())
+        merged = merge(merged, over)
     return merged
 
 
@@ -37,13 +37,16 @@ def merge(under: Manifest, over: Manifest) -> Manifest:
     merged = copy.deepcopy(under)
     for key, value in over.items():
         inner = merged.get(key)
-        nested = isinstance(inner, dict) and isinstance(value, dict)
-        merged[key] = merge(inner, value) if nested else value
+        if isinstance(inner, dict) and isinstance(value, dict):
+            value = merge(inner, value)
+        merged[key] = value
     return merged
 
 
 def texts(given: Manifest, *, release: str = NAME) -> dict[str, str]:
     """What each template gives, by its name."""
+    import helm_python  # there is no wheel of it for every kind of machine
+
     with helm_python.Chart.load(CHART) as chart:
         rendered = chart.render(given, name=release, namespace=NAME)
     return {path.partition("/templates/")[2]: text for path, text in rendered.items()}
