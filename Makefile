@@ -6,7 +6,7 @@ READY := .venv/.ready
 AUDIT_LOG ?=
 ONCE ?=
 
-.PHONY: help run test check bench torture vectors lock manifests clean
+.PHONY: help run test check bench torture vectors image-test systemd-test lock manifests clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -35,6 +35,12 @@ bench: $(READY) ## the figures, as a table (some minutes)
 
 torture: $(READY) ## the long randomised kill -9 run
 	$(BIN)/python -m pytest tests/test_torture.py --torture-kills=60
+
+image-test: $(READY) ## build the image on a base of our own and run it (minutes; buildah, crun, mmdebstrap)
+	$(BIN)/python -m pytest tests/machines/image.py
+
+systemd-test: $(READY) ## boot a machine and run the unit on it (minutes, root; systemd-nspawn, mmdebstrap)
+	$(BIN)/python -m pytest tests/machines/systemd.py
 
 vectors: $(READY) ## make the golden vectors anew (a change of the format!)
 	$(BIN)/python -m tests.vectors.generate
