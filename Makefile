@@ -6,7 +6,7 @@ READY := .venv/.ready
 AUDIT_LOG ?=
 ONCE ?=
 
-.PHONY: help run test check bench torture vectors lock clean
+.PHONY: help run test check bench torture vectors image-test systemd-test lock manifests clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -36,8 +36,17 @@ bench: $(READY) ## the figures, as a table (some minutes)
 torture: $(READY) ## the long randomised kill -9 run
 	$(BIN)/python -m pytest tests/test_torture.py tests/s3/test_torture.py --torture-kills=60
 
+image-test: $(READY) ## build the image on a base of our own and run it (minutes; buildah, crun, mmdebstrap)
+	$(BIN)/python -m pytest tests/machines/image.py
+
+systemd-test: $(READY) ## boot a machine and run the unit on it (minutes, root; systemd-nspawn, mmdebstrap)
+	$(BIN)/python -m pytest tests/machines/systemd.py
+
 vectors: $(READY) ## make the golden vectors anew (a change of the format!)
 	$(BIN)/python -m tests.vectors.generate
+
+manifests: $(READY) ## make deploy/kubernetes/base anew from the Helm chart
+	$(BIN)/python -m tests.deploy.manifests
 
 # Neither the machine's own package index nor its mirrors may leave a trace in the lock files.
 COMPILE = PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(BIN)/pip-compile --quiet --upgrade \

@@ -196,7 +196,7 @@ class _Loader:
         page = {
             "severity": override.severity,
             "mode": None if override.mode == "off" else override.mode,
-            "exceptions": list(override.exceptions),
+            "exceptions": override.exceptions,
         }
         written, mistakes = conform(page, Overriding)
         self._problems += [_located(document, mistake) for mistake in mistakes]
