@@ -5,8 +5,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 AUDIT_LOG ?=
 ONCE ?=
+FUZZ_SECONDS ?= 60
 
-.PHONY: help run test check bench torture vectors clean
+.PHONY: help run test check bench torture fuzz vectors clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -35,6 +36,9 @@ bench: $(READY) ## the figures, as a table (some minutes)
 
 torture: $(READY) ## the long randomised kill -9 run
 	$(BIN)/python -m pytest tests/test_torture.py --torture-kills=60
+
+fuzz: $(READY) ## coverage-guided fuzzing of the rules, FUZZ_SECONDS=60 long (needs atheris)
+	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
 
 vectors: $(READY) ## make the golden vectors anew (a change of the format!)
 	$(BIN)/python -m tests.vectors.generate
