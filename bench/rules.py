@@ -1,7 +1,7 @@
 """What guardrail rules cost: `audit-shipper rules run` over the input, as whole processes.
 
 It reads, splits, decodes and asks, and nothing else, so that the rules do not hide behind
-compression and signatures. CPU of a run over an empty log, which loads the same rules, is taken off.
+compression and signatures. CPU of a run over an empty log, which loads the rules, is taken off.
 """
 
 from __future__ import annotations
