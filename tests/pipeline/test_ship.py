@@ -114,7 +114,8 @@ def ship(
 
 
 def check_order(order: list[str]) -> None:
-    """Data before its manifest, manifests by number, a checkpoint after all that it counts."""
+    """Data before its findings, both before their manifest, manifests by number, a checkpoint after
+    all that it counts."""
     done: set[str] = set()
     manifests = 0
     for key in order:
@@ -125,6 +126,9 @@ def check_order(order: list[str]) -> None:
             manifests += 1
         elif kind == "checkpoint":
             assert int(name[:12]) == manifests
+        elif kind == "findings":
+            assert name[:12] in done
+            assert int(name[:12]) >= manifests
         elif kind == "events":
             assert int(name[:12]) < manifests + AHEAD_RECORDS
             done.add(name[:12])
