@@ -5,8 +5,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 AUDIT_LOG ?=
 ONCE ?=
+FUZZ_SECONDS ?= 60
 
-.PHONY: help run test check bench torture vectors image-test systemd-test lock manifests clean
+.PHONY: help run test check bench torture fuzz vectors image-test systemd-test lock manifests clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -41,6 +42,9 @@ image-test: $(READY) ## build the image on a base of our own and run it (minutes
 
 systemd-test: $(READY) ## boot a machine and run the unit on it (minutes, root; systemd-nspawn, mmdebstrap)
 	$(BIN)/python -m pytest tests/machines/systemd.py
+
+fuzz: $(READY) ## coverage-guided fuzzing of the rules, FUZZ_SECONDS=60 long (needs atheris)
+	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
 
 vectors: $(READY) ## make the golden vectors anew (a change of the format!)
 	$(BIN)/python -m tests.vectors.generate

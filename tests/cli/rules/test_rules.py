@@ -98,17 +98,17 @@ def test_config_and_rules_exclude_each_other(tmp_path: Path) -> None:
 # ---- test
 
 
-def tested(**expect: str) -> list[dict[str, Any]]:
+def cases(**expect: str) -> list[dict[str, Any]]:
     return [{"name": name, "event": {}, "expect": word} for name, word in expect.items()]
 
 
 def test_the_tests_of_rules_are_run(tmp_path: Path) -> None:
     """Exit code 0 if all pass, 1 if one does not; a rule without tests is named."""
-    path = written(tmp_path, rule("a", tests=tested(t="match")), rule("b"))
+    path = written(tmp_path, rule("a", tests=cases(t="match")), rule("b"))
     result = rules("test", path)
     assert result.exit_code == 0
     assert result.stdout == f"{path}:3: b has no tests\n2 rules, 1 tests, 0 failed\n"
-    path = written(tmp_path, rule("a", tests=tested(good="match", bad="none")))
+    path = written(tmp_path, rule("a", tests=cases(good="match", bad="none")))
     result = rules("test", path)
     assert result.exit_code == 1
     assert result.stdout == (
