@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from bench import capture, follow, latency, memory, verify, year
+from bench import capture, follow, latency, memory, rules, verify, year
 from bench.bench import Bench, NoRoomError, prepared
 from bench.corpus import NoCorpusError
 from bench.process import ProgramFailedError
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "follow": follow.rows,
     "latency": latency.rows,
     "verify": verify.rows,
+    "rules": rules.rows,
     "year": year.rows,
 }
 

@@ -8,6 +8,7 @@ import sys
 import click
 
 from shipper.cli.options import endpoint_option, keys_option, log_option, store_options
+from shipper.cli.problems import tell_problems
 from shipper.errors import ConfigError, ShipperError
 from shipper.seal.keys import load_keys
 from shipper.store.open import open_store
@@ -57,9 +58,7 @@ def cat(
         for ledger in cat_logs(
             opened, trusted, output.write, origin=origin, numbers=numbers, findings=findings
         ):
-            for problem in ledger.problems:
-                where = "" if problem.seq is None else f" number {problem.seq}"
-                click.echo(f"{problem.log}{where}: {problem.code}: {problem.says}", err=True)
+            tell_problems(ledger)
             verdicts.append(ledger.verdicts(freshness_asked=False))
         output.flush()
     except BrokenPipeError:

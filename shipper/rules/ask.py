@@ -48,7 +48,7 @@ class Asker:
                 _failed(one, error, terms, line=line, report=report)
 
     def _activation(self, asked: Sequence[Asked], terms: Terms) -> Activation:
-        alike = tuple(one for one in asked if one.programs)
+        alike = tuple([one for one in asked if one.programs])
         if not alike:
             return self._nothing
         plan = self._plans.get(alike)

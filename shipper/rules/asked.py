@@ -9,20 +9,29 @@ from shipper.rules.maybe import Test
 from shipper.rules.prefilter import Filter
 from shipper.rules.tell import Teller
 from shipper.rules.terms import Terms
-from shipper.rules.words import finder
+from shipper.rules.words import all_found
 
 
 class Asked:
     """One rule. Filters say what it does not match; what is left, CEL decides."""
 
-    __slots__ = ("_words", "changing", "need", "programs", "rule", "stable", "teller", "when")
+    __slots__ = (
+        "changing",
+        "in_annotations",
+        "in_object",
+        "programs",
+        "rule",
+        "stable",
+        "teller",
+        "when",
+    )
 
     def __init__(self, rule: Rule, needed: Filter, teller: Teller) -> None:
         self.rule = rule
         self.stable: Test | None = needed.stable
         self.changing: Test | None = needed.changing
-        self.need = needed.need
-        self._words = finder(self.need) if self.need else None
+        self.in_object = needed.in_object
+        self.in_annotations = needed.in_annotations
         self.when: Program | None = None if needed.decides else rule.when
         """What CEL must be asked once the filter is passed."""
         self.programs = [exempted.when for exempted in rule.exceptions if exempted.when]
@@ -33,6 +42,8 @@ class Asked:
     def may_concern(self, terms: Terms) -> bool:
         """Whether the rule need be asked of events that are like this one."""
         if self.stable is not None and not self.stable(terms):
+            return False
+        if not all_found(self.in_annotations, terms.annotation_bytes):
             return False
         return not any(
             exempted.match is not None and exempted.match(terms.key)
@@ -46,7 +57,8 @@ class Asked:
             return False
         if self.rule.raw is not None and not self.rule.raw.may_be_in(terms.line):
             return False
-        return self._words is None or self._words(terms)
+        found = terms.object_bytes if self.in_object else b""
+        return not found or all_found(self.in_object, found)
 
     def verdict(self, terms: Terms, activation: Activation) -> bool | str:
         """Whether the rule matches, or why that can not be said."""

@@ -99,6 +99,7 @@ class Compiler:
     def __init__(self, environment: Environment, params: Mapping[str, Any]) -> None:
         self._environment = environment
         self._params = params
+        self._programs: dict[tuple[str, str], Program] = {}
         self.problems: list[Problem] = []
 
     def rule(
@@ -146,6 +147,13 @@ class Compiler:
             written=msgspec.structs.replace(written, spec=spec),
         )
 
+    def check(self, document: Document) -> None:
+        """Look for mistakes in the expressions of a rule that has others."""
+        spec = document.value.get("spec")
+        when = spec.get("when") if isinstance(spec, dict) else None
+        if isinstance(when, str):
+            self._cel(document, ("spec", "when"), when)
+
     def _cel(
         self,
         document: Document,
@@ -155,8 +163,11 @@ class Compiler:
         expect: Literal["bool", "string"] = "bool",
         row: int = 1,
     ) -> Program | None:
+        program = self._programs.get((text, expect))  # messages name the same fields
         try:
-            program = self._environment.compile(text, expect=expect)
+            if program is None:
+                program = self._environment.compile(text, expect=expect)
+                self._programs[text, expect] = program
         except CompileError as error:
             reason = f"CEL, column {error.column}: {error.reason}"
             self.problems.append(document.problem(path, reason, row=row + error.line - 1))

@@ -7,7 +7,9 @@ of rules.
 from __future__ import annotations
 
 import difflib
-from typing import Any, TypeVar, get_args, get_origin
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -31,6 +33,7 @@ def conform(value: Any, kind: type[T]) -> tuple[T | None, list[Mistake]]:
 
 
 def _walk(value: Any, kind: Any, path: Path, mistakes: list[Mistake]) -> None:
+    kind, limits = _unwrapped(kind)
     options = [option for option in get_args(kind) if option is not type(None)]
     origin = get_origin(kind)
     if value is None and len(options) == 1 and type(None) in get_args(kind):
@@ -40,10 +43,19 @@ def _walk(value: Any, kind: Any, path: Path, mistakes: list[Mistake]) -> None:
     elif isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(value, dict):
         _walk_struct(value, kind, path, mistakes)
     elif origin is tuple and _is_struct(options[0]) and isinstance(value, list):
+        _convert(value, Annotated[(tuple[Any, ...], *limits)] if limits else Any, path, mistakes)
         for index, item in enumerate(value):
             _walk(item, options[0], (*path, index), mistakes)
     else:
-        _convert(value, kind, path, mistakes)
+        _convert(value, Annotated[(kind, *limits)] if limits else kind, path, mistakes)
+
+
+def _unwrapped(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    """The type, and the limits that it is annotated with."""
+    if get_origin(kind) is not Annotated:
+        return kind, ()
+    inner, *limits = get_args(kind)
+    return inner, tuple(limits)
 
 
 def _is_struct(kind: Any) -> bool:
@@ -53,7 +65,7 @@ def _is_struct(kind: Any) -> bool:
 def _walk_struct(
     value: dict[str, Any], kind: type[msgspec.Struct], path: Path, mistakes: list[Mistake]
 ) -> None:
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = _fields(kind)
     for key, item in value.items():
         if key in fields:
             _walk(item, fields[key].type, (*path, key), mistakes)
@@ -64,6 +76,11 @@ def _walk_struct(
     for key, field in fields.items():
         if field.required and key not in value:
             mistakes.append((path, f"{key} is missing", False))
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.FieldInfo]:
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
 
 
 def _convert(value: Any, kind: Any, path: Path, mistakes: list[Mistake]) -> None:

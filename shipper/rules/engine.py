@@ -16,6 +16,7 @@ from shipper.rules.bind import Binder
 from shipper.rules.event import Event, decode_events, recover
 from shipper.rules.gate import Gate, Gates
 from shipper.rules.index import Index
+from shipper.rules.marks import Marks
 from shipper.rules.report import Report
 from shipper.rules.ruleset import RuleSet
 from shipper.rules.tell import Teller
@@ -44,6 +45,9 @@ class Engine:
             rule: Asked(rule, rules.filters[rule], Teller(rule, binder)) for rule in rules.rules
         }
         self._gates = Gates()
+        self._marks = Marks(
+            text for one in self._asked.values() for clause in one.in_annotations for text in clause
+        )
         self._remembered: dict[tuple[Any, ...], Gate] = {}
 
     def evaluate(
@@ -75,12 +79,13 @@ class Engine:
         user, ref, status = event.user, event.objectRef, event.responseStatus
         code = 0 if status is None else status.code
         dry_run = ("dryRun" in event.requestURI or bool(event.requestObject)) and is_dry_run(event)
-        acting = bytes(event.impersonatedUser)
+        marks = self._marks.of(bytes(event.annotations))
+        who = (user.username, user.groups, bytes(event.impersonatedUser))
         alike: tuple[Any, ...] = (
-            (event.stage, event.verb, user.username, user.groups, acting, code, dry_run)
+            (event.stage, event.verb, who, code, dry_run, marks)
             if ref is None
             else (
-                event.stage, event.verb, user.username, user.groups, acting, code, dry_run,
+                event.stage, event.verb, who, code, dry_run, marks,
                 ref.resource, ref.subresource, ref.namespace, ref.apiGroup,
             )
         )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgspec
 from msgspec import Raw
@@ -126,7 +126,7 @@ def user_of(raw: Raw) -> User:
     try:
         return _decode_user(raw)
     except UNDECODABLE:
-        return _salvage(raw, User)
+        return _salvage(raw, User) or User()
 
 
 def plain(raw: Raw) -> Any:
@@ -157,19 +157,25 @@ def _odd(line: bytes) -> OddEvent | None:
     return _salvage(Raw(line), OddEvent)
 
 
-def _salvage(raw: Raw, kind: type[T]) -> T:
-    """A `kind` of those fields in `raw` that have the right type."""
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _salvage(raw: Raw, kind: type[T]) -> T | None:
+    """A `kind` of those fields in `raw` that have the right type; None if it has no fields."""
     values: dict[str, Any] = {}
     try:
         fields = _decode_fields(raw)
     except UNDECODABLE:
-        return kind()
+        return None
     for field in msgspec.structs.fields(kind):  # type: ignore[arg-type]
         if field.encode_name in fields:
             value = fields[field.encode_name]
             try:
                 values[field.name] = msgspec.json.decode(value, type=field.type)
             except UNDECODABLE:
-                if isinstance(field.default, msgspec.Struct):
-                    values[field.name] = _salvage(value, type(field.default))
+                inner = next(filter(_is_struct, (field.type, *get_args(field.type))), None)
+                part = _salvage(value, inner) if inner is not None else None
+                if part is not None:
+                    values[field.name] = part
     return kind(**values)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from shipper.rules.asked import Asked
 from shipper.rules.cel.library.function import CallError
 from shipper.rules.cel.library.regex import compiled
-from shipper.rules.maybe import Clause
 from shipper.rules.terms import Terms
 
 Finds = Callable[[bytes], bool]
@@ -42,55 +41,36 @@ class Gates:
 class Gate:
     """Rules that the same events may concern, in their order.
 
-    `always`: those that need no words. The others need one of `in_object` to stand in the object or
-    one of `in_annotations` in the annotations.
+    `always`: those that need no words in the object; for the others `finds` must find one there.
     """
 
-    __slots__ = ("_always", "_in_annotations", "_in_object", "rules")
+    __slots__ = ("_always", "_finds", "rules")
 
     def __init__(
-        self,
-        rules: tuple[Asked, ...],
-        *,
-        always: tuple[Asked, ...],
-        in_object: Finds | None = None,
-        in_annotations: tuple[bytes, ...] = (),
+        self, rules: tuple[Asked, ...], *, always: tuple[Asked, ...], finds: Finds | None = None
     ) -> None:
         self.rules = rules
         self._always = always
-        self._in_object = in_object
-        self._in_annotations = in_annotations
+        self._finds = finds
 
     def passed(self, terms: Terms) -> tuple[Asked, ...]:
         """Those that may concern this very event, as far as the words of all together say it."""
-        if self._in_object is not None:
-            found = terms.object_bytes
-            if not found or self._in_object(found):
-                return self.rules
-        for word in self._in_annotations:
-            if word in terms.annotation_bytes:
-                return self.rules
-        return self._always
+        if self._finds is None:
+            return self._always
+        found = terms.object_bytes
+        return self.rules if not found or self._finds(found) else self._always
 
 
 def _gate(rules: tuple[Asked, ...]) -> Gate:
-    words = {word for rule in rules if rule.need for word in _telling(rule.need)}
-    in_object = sorted(word.text for word in words if word.place == "object")
-    in_annotations = sorted(word.text for word in words if word.place == "annotations")
+    """A gate that looks for the clause of each rule that is least often met."""
+    texts = sorted({text for rule in rules if rule.in_object for text in rule.in_object[0]})
+    if not texts:
+        return Gate(rules, always=rules)
     try:
-        return Gate(
-            rules,
-            always=tuple(rule for rule in rules if not rule.need),
-            in_object=_any_of(in_object) if in_object else None,
-            in_annotations=tuple(in_annotations),
-        )
+        finds = _any_of(texts)
     except CallError:  # too many words for one expression
         return Gate(rules, always=rules)
-
-
-def _telling(need: Sequence[Clause]) -> Clause:
-    """The clause that is least often met: one of words in the object, if there is one."""
-    return next((one for one in need if all(word.place == "object" for word in one)), need[0])
+    return Gate(rules, always=tuple(one for one in rules if not one.in_object), finds=finds)
 
 
 def _any_of(texts: Sequence[bytes]) -> Finds:

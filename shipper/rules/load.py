@@ -80,8 +80,9 @@ class _Loader:
 
     def __init__(self) -> None:
         self._files: set[Path] = set()
-        self._rules: dict[str, tuple[Document, AuditRule]] = {}
-        self._refused: set[str] = set()
+        self._rules: list[tuple[Document, AuditRule]] = []
+        self._refused: list[Document] = []
+        self._names: dict[str, Document] = {}
         self._params: dict[str, Any] = {}
         self._param_places: dict[str, str] = {}
         self._problems: list[Problem] = []
@@ -111,8 +112,10 @@ class _Loader:
         compiler = Compiler(environment, self._params)
         compiled = [
             compiler.rule(document, written, overrides.get(written.metadata.name))
-            for document, written in self._rules.values()
+            for document, written in self._rules
         ]
+        for document in self._refused:
+            compiler.check(document)
         problems = [*self._problems, *compiler.problems]
         if problems:
             raise RulesError(sorted(problems, key=lambda problem: problem[:2]))
@@ -141,37 +144,34 @@ class _Loader:
     def _document(self, document: Document, kind: str) -> None:
         written, mistakes = conform(document.value, _KINDS[kind])
         self._problems += [_located(document, mistake) for mistake in mistakes]
+        metadata, spec = document.value.get("metadata"), document.value.get("spec")
+        if kind == "AuditRule" and isinstance(metadata, dict):
+            self._named(document, metadata.get("name"))
         if isinstance(written, AuditParams):
             self._declare(document, written)
         elif isinstance(written, AuditRule):
-            self._add(document, written)
-        else:
-            self._remember(document.value, kind)
-
-    def _remember(self, value: dict[str, Any], kind: str) -> None:
-        """What a refused document would have declared is not missed elsewhere as well."""
-        metadata, spec = value.get("metadata"), value.get("spec")
-        if kind == "AuditParams" and isinstance(spec, dict):
+            self._rules.append((document, written))
+            if document.file.startswith("catalog/"):
+                self._problems += _incomplete(document, written)
+        elif kind == "AuditRule":
+            self._refused.append(document)
+        elif isinstance(spec, dict):  # what it would declare is not missed elsewhere as well
             self._params |= spec
-        if kind == "AuditRule" and isinstance(metadata, dict):
-            self._refused.add(str(metadata.get("name")))
 
-    def _add(self, document: Document, written: AuditRule) -> None:
-        name = written.metadata.name
+    def _named(self, document: Document, name: object) -> None:
+        reason = ""
         if name == MALFORMED:
             reason = f"{name} is the name of a built-in rule; choose another"
-            self._problems.append(document.problem(("metadata", "name"), reason))
-        elif name in self._rules:
-            other = self._rules[name][0]
+        elif name in self._names:
+            other = self._names[str(name)]
             reason = (
                 f"the name {name} is taken by {other.file}:{other.line};"
                 " choose another, or change that rule with rules.overrides"
             )
+        elif isinstance(name, str):
+            self._names[name] = document
+        if reason:
             self._problems.append(document.problem(("metadata", "name"), reason))
-        else:
-            self._rules[name] = document, written
-        if document.file.startswith("catalog/"):
-            self._problems += _incomplete(document, written)
 
     def _declare(self, document: Document, written: AuditParams) -> None:
         for name, value in written.spec.items():
@@ -186,8 +186,8 @@ class _Loader:
     def _override(self, name: str, override: RuleOverride) -> Overriding | None:
         """The override with its exceptions in the rule file's form."""
         document = Document(f"rules.overrides.{name}", 0, {"exceptions": override.exceptions}, {})
-        known = [*self._rules, MALFORMED]
-        if name not in known and name not in self._refused:
+        known = [*self._names, MALFORMED]
+        if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             self._problems.append(document.problem((), f"there is no rule {name}{hint}"))

@@ -19,10 +19,13 @@ MAX_CLAUSES = 16
 """Of what is needed; more are not looked at, which is always sound."""
 
 
+Place = Literal["object", "annotations"]
+
+
 class Word(NamedTuple):
     """Bytes that stand in the event's JSON, in the object or in the annotations."""
 
-    place: Literal["object", "annotations"]
+    place: Place
     text: bytes
 
 
@@ -41,6 +44,9 @@ Clause = frozenset[Word]
 
 Need = frozenset[Clause]
 """Clauses all of which must hold; none: nothing is known to be needed."""
+
+Texts = frozenset[bytes]
+"""A clause whose words are all of one place."""
 
 NOTHING: Need = frozenset()
 
@@ -119,28 +125,30 @@ def some(parts: Iterable[Maybe]) -> Maybe:
     return reduce(either, parts, known(False))
 
 
-def concise(need: Need) -> list[Clause]:
-    """`need` without what follows from the rest of it; what is seldom met first.
+def concise(need: Need, place: Place) -> tuple[Texts, ...]:
+    """The clauses of `need` that speak of one place alone; what is seldom met stands first.
 
-    Where `"privileged":true` must stand, `"privileged":` does.
+    Without what follows from the rest: where `"privileged":true` must stand, `"privileged":` does.
     """
-    kept: list[Clause] = []
-    for clause in sorted(need, key=_how_usual):
+    clauses = (
+        frozenset(word.text for word in clause)
+        for clause in need
+        if all(word.place == place for word in clause)
+    )
+    kept: list[Texts] = []
+    for clause in sorted(clauses, key=_how_usual):
         if not any(_implies(other, clause) for other in kept):
             kept = [other for other in kept if not _implies(clause, other)]
             kept.append(clause)
-    return kept[:MAX_CLAUSES]
+    return tuple(kept[:MAX_CLAUSES])
 
 
-def _how_usual(clause: Clause) -> tuple[bool, int, int, list[Word]]:
-    usual = any(word.text in _USUAL for word in clause)
-    return usual, len(clause), -min(len(word.text) for word in clause), sorted(clause)
+def _how_usual(clause: Texts) -> tuple[bool, int, int, list[bytes]]:
+    return not clause.isdisjoint(_USUAL), len(clause), -min(map(len, clause)), sorted(clause)
 
 
-def _implies(one: Clause, other: Clause) -> bool:
-    return all(
-        any(word.place == part.place and part.text in word.text for part in other) for word in one
-    )
+def _implies(one: Texts, other: Texts) -> bool:
+    return all(any(part in text for part in other) for text in one)
 
 
 def _either_need(left: Maybe, right: Maybe) -> Need:

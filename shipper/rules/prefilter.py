@@ -29,9 +29,9 @@ from shipper.rules.getters import GETTERS, Getter
 from shipper.rules.maybe import (
     NOTHING,
     UNKNOWN,
-    Clause,
     Maybe,
     Test,
+    Texts,
     both,
     concise,
     either,
@@ -66,19 +66,20 @@ _LAZY = frozenset(("_&&_", "_||_", "_?_:_", "_?._", "_[?_]", "or", "orValue", "h
 class Filter(NamedTuple):
     """Conditions without which an expression is not true; None: no such condition.
 
-    `stable` has the same answer for events that are alike; `need`: words in the bytes. `decides`:
+    `stable` has the same answer for events that are alike; `in_…`: words in bytes. `decides`:
     where all hold, the expression is true, and CEL need not be asked. `never`: the parameters alone
     keep it from being true of any event.
     """
 
     stable: Test | None
     changing: Test | None
-    need: Sequence[Clause]
+    in_object: Sequence[Texts]
+    in_annotations: Sequence[Texts]
     decides: bool
     never: bool
 
 
-NO_FILTER = Filter(None, None, (), decides=True, never=False)
+NO_FILTER = Filter(None, None, (), (), decides=True, never=False)
 """Of a rule without an expression."""
 
 
@@ -91,7 +92,8 @@ def prefilter(tree: Tree, params: Mapping[str, Any]) -> Filter:
     return Filter(
         _test(stable),
         _test(changing),
-        concise(stable.need | changing.need),
+        concise(stable.need | changing.need, "object"),
+        concise(stable.need | changing.need, "annotations"),
         decides=all(part.exact for part in parts),
         never=stable.true is False or changing.true is False,
     )
@@ -118,8 +120,6 @@ class _Reader:
     def read(self, node: Tree, scope: Scope) -> Maybe:
         """Whether `node`, a condition, may be true, and may be false."""
         match node:
-            case Const(value=bool(value)):
-                return known(value)
             case Call(function="_&&_", args=(left, right)):
                 return both(self.read(left, scope), self.read(right, scope))
             case Call(function="_||_", args=(left, right)):
@@ -147,7 +147,9 @@ class _Reader:
                 return words.equal(target, True, scope)
             case Select(test=True):
                 return words.present(node, scope)
-        getter = _getter(node, scope)
+        getter, value = _getter(node, scope), self._constant(node, scope)
+        if isinstance(value, bool):
+            return known(value)
         if getter is not None and getter.kind is bool:
             return exactly(getter.get, stable=getter.stable)
         return both(words.equal(node, True, scope), self._demanded(node, scope))
@@ -182,7 +184,8 @@ class _Reader:
         if value is True:
             return self.read(node, scope)
         if value is False:
-            return both(negated(self.read(node, scope)), self._demanded(node, scope))
+            opposite = negated(self.read(node, scope))
+            return opposite if opposite.exact else both(opposite, self._demanded(node, scope))
         return both(words.equal(node, value, scope), self._demanded(node, scope))
 
     def _member(self, value: Tree, many: Tree, scope: Scope) -> Maybe:

@@ -13,6 +13,10 @@ class Resource(NamedTuple):
     resource: str
     subresource: str = ""
 
+    def __str__(self) -> str:
+        """As in a policy: `pods`, `pods/exec`."""
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+
 
 _BUILT_IN: Mapping[str, str] = {
     "": "bindings configmaps endpoints events limitranges namespaces namespaces/finalize"

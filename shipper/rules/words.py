@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from shipper.rules.cel.paths import path_of
 from shipper.rules.cel.tree import Call, Const, Ident, Select, Tree
 from shipper.rules.levels import OBJECT_ROOTS
-from shipper.rules.maybe import UNKNOWN, Clause, Maybe, Test, Word, needs
-
-Place = Literal["object", "annotations"]
+from shipper.rules.maybe import UNKNOWN, Maybe, Place, Texts, Word, needs
 
 Scope = Mapping[str, Place | None]
 """Local names, each with the JSON that it stands for a part of."""
@@ -69,26 +66,9 @@ def holding(node: Tree, text: object, scope: Scope) -> Maybe:
     return UNKNOWN
 
 
-def finder(need: Sequence[Clause]) -> Test:
-    """Whether all that is needed is there."""
-    tests = [_finds(clause) for clause in need]
-    if len(tests) == 1:
-        return tests[0]
-    return lambda terms: all(test(terms) for test in tests)
-
-
-def _finds(clause: Clause) -> Test:
-    in_object = [word.text for word in clause if word.place == "object"]
-    in_annotations = [word.text for word in clause if word.place == "annotations"]
-    if in_object:
-        return lambda terms: (
-            not (found := terms.object_bytes)
-            or any(text in found for text in in_object)
-            or any(text in terms.annotation_bytes for text in in_annotations)
-        )
-    if len(in_annotations) == 1:
-        return lambda terms: in_annotations[0] in terms.annotation_bytes
-    return lambda terms: any(text in terms.annotation_bytes for text in in_annotations)
+def all_found(clauses: Sequence[Texts], data: bytes) -> bool:
+    """Whether a word of each clause stands in `data`."""
+    return all(any(text in data for text in clause) for clause in clauses)
 
 
 def _field(node: Tree) -> tuple[Tree | None, str]:

@@ -19,9 +19,10 @@ UNREAD = INDEXING | frozenset((
     "type", "dyn", "int", "uint", "double", "bool", "optional.none", "optional.of", "hasValue",
     "value", "or", "orValue", "first", "last", "getFullYear", "getMonth", "getDate",
     "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes", "getSeconds",
-    "getMilliseconds",
+    "getMilliseconds", "@matches", "find", "findAll", "@contains", "@indexOf", "@lastIndexOf",
+    "@replace", "@split",
 ))  # fmt: skip
-"""They read no operand from end to end."""
+"""They read no operand from end to end, or pay for it themselves."""
 
 SCALAR = COMPARISONS | frozenset((
     "@in", "!_", "-_", "_-_", "_*_", "_/_", "_%_", "_&&_", "_||_", "@not_strictly_false",
@@ -37,6 +38,9 @@ PAYING = frozenset((
 
 FACTORS = {"flatten": 8, "format": 2, "string": 4, "strings.quote": 2}
 """How many bytes of the result a byte of the operands may come to."""
+
+FORMAT_OF_DATA = 150
+"""The same of `format` where the format itself comes from an event."""
 
 ELEMENT_BYTES = 16
 """What an element of a list takes by itself."""

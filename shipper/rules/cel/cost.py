@@ -16,7 +16,7 @@ an expression; on events only the meter runs. Functions in Python pay for themse
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -24,12 +24,14 @@ from shipper.rules.cel.bounds import (
     COMPARISONS,
     ELEMENT_BYTES,
     FACTORS,
+    FORMAT_OF_DATA,
     INDEXING,
     PAYING,
     SCALAR,
     UNREAD,
 )
-from shipper.rules.cel.meter import GROWN, Bill, Loop, Reads
+from shipper.rules.cel.library import FUNCTIONS
+from shipper.rules.cel.meter import CALL, GROWN, Bill, Loop, Reads
 from shipper.rules.cel.tree import (
     Call,
     Comprehension,
@@ -40,15 +42,22 @@ from shipper.rules.cel.tree import (
     Select,
     Tree,
     children,
-    highest_id,
     integer,
     rebuilt,
 )
 
-TICK = "@tick"
+BUILDING_ROUND = "@building_round"
+MAX_ROUNDS = 16
+"""So many loops have a function of their own to look at the meter: a call without arguments takes
+half the time. More of them are looked after by the other one."""
 
 Names = frozenset[str]
 Scope = Mapping[str, "Use"]
+
+
+def round_of(loop: int) -> str:
+    """The name of the function that looks at the meter before a round of this loop."""
+    return f"@round{loop}"
 
 
 class Use(NamedTuple):
@@ -59,12 +68,15 @@ class Use(NamedTuple):
     literal: float = 0.0
 
 
+_PYTHON = frozenset(function.name for function in FUNCTIONS)
+
 _SMALL = Use()
+_NONE: Names = frozenset()
 
 
-def metered(tree: Tree) -> tuple[Tree, Bill]:
+def metered(tree: Tree, ids: Iterator[int]) -> tuple[Tree, Bill]:
     """`tree` with a look at the meter in its loops, and what it costs beside them."""
-    work = _Work(tree)
+    work = _Work(ids)
     out, _ = work.visit(tree, {})
     weight = work.largest.weight if work.largest.weight > 1 else 0.0
     reads = work.rooted(work.reads)
@@ -72,14 +84,19 @@ def metered(tree: Tree) -> tuple[Tree, Bill]:
 
 
 class _Work:
-    """One reading of one tree. A scope holds what is known of the names that are local."""
+    """One reading of one tree. A scope holds what is known of the names that are local.
 
-    def __init__(self, tree: Tree) -> None:
+    The names of a value say whose size it depends on: variables, the names of the loops around it,
+    and invented ones for what is made on the way; `_sources` has the roots behind the last two.
+    """
+
+    def __init__(self, ids: Iterator[int]) -> None:
         self.loops: list[Loop] = []
         self.reads: list[tuple[Names, float]] = []
         self.largest = _SMALL
-        self._sources: dict[str, Names] = {}  # the roots of each loop's own names
-        self._last_id = highest_id(tree)
+        self._sources: dict[str, Names] = {}
+        self._invented: list[str] = []
+        self._ids = ids
 
     def visit(self, node: Tree, scope: Scope) -> tuple[Tree, Use]:
         """The metered node, and what is known of its value."""
@@ -109,7 +126,7 @@ class _Work:
     def _result(self, node: Tree, uses: Sequence[Use]) -> Use:
         if isinstance(node, Call):
             self._read(node.function, uses)
-            return _of_call(node.function, uses)
+            return self._grown() if node.function in PAYING else _of_call(node.function, uses)
         if isinstance(node, ListOf | MapOf):
             return _sum((*uses, Use(literal=ELEMENT_BYTES * len(uses))))
         return _SMALL if isinstance(node, Select) and node.test else _sum(uses)
@@ -118,7 +135,16 @@ class _Work:
         self.largest = _largest((self.largest, use))
         return use
 
+    def _grown(self) -> Use:
+        """A value that the meter has been told of when it was made."""
+        name = f"@{len(self._invented)}"
+        self._invented.append(name)
+        self._sources[name] = frozenset((GROWN,))
+        return Use(1, frozenset((name,)))
+
     def _read(self, function: str, uses: Sequence[Use]) -> None:
+        if function in _PYTHON:
+            self.reads.append((frozenset((CALL,)), 1))
         if function in UNREAD or (function in COMPARISONS and not all(use.names for use in uses)):
             return
         for use in uses[1:] if function == "@in" else uses:
@@ -132,36 +158,27 @@ class _Work:
 
     def _loop(self, node: Comprehension, scope: Scope) -> tuple[Tree, Use]:
         range_, source = self.visit(node.range, scope)
-        own = frozenset(name for name in (node.name, node.second_name, node.accu) if name)
-        outside = {name: self._sources.get(name) for name in own}
-        self._sources.update(dict.fromkeys(own, self._roots(source.names)))
+        looping = frozenset(filter(None, (node.name, node.second_name, node.accu)))
+        hidden = {name: self._sources.get(name) for name in looping}
+        self._sources.update(dict.fromkeys(looping, self._roots(source.names)))
+        first_read, first_invented = len(self.reads), len(self._invented)
 
-        element = Use(source.weight, frozenset((node.name,)), source.literal)
-        inside = {
-            **scope,
-            node.name: element,
-            node.second_name: element,
-            node.accu: Use(names=frozenset((node.accu,))),
-        }
-        before = len(self.reads)
-        step, added = self.visit(node.step, inside)
-        result, _ = self.visit(node.result, inside)
-        bill = self._bill(self.reads[before:], added, own)
-        elements = [(source.names, times) for names, times in self.reads[before:] if names & own]
-        self.reads[before:] = elements
-
+        step, added = self.visit(node.step, _inside(node, source, scope))
+        invented = frozenset(self._invented[first_invented:])
+        reads = self.reads[first_read:]
+        bill = self._bill(reads, added, looping | invented)
+        self.reads[first_read:] = [
+            ((names & invented) | (source.names if names & looping else _NONE), times)
+            for names, times in reads
+        ]
+        self._restore(hidden)
         builds = isinstance(node.start, ListOf | MapOf)
-        if builds or bill.reads:
-            node = replace(node, condition=self._condition(node, bill, builds=builds))
-        for name, sources in outside.items():
-            if sources is None:
-                del self._sources[name]
-            else:
-                self._sources[name] = sources
-        grown = frozenset((GROWN,) if bill.sources or bill.literal else ())
-        names = source.names | frozenset(bill.sources) | grown
-        use = Use(max(1.0, added.weight), names) if builds else _SMALL
-        return replace(node, range=range_, step=step, result=result), use
+        condition = self._condition(node, bill, builds=builds)
+        use = _SMALL
+        if builds:
+            new = self._grown().names if bill.sources or added.names & invented else _NONE
+            use = Use(max(1.0, added.weight), source.names | new, added.literal)
+        return replace(node, range=range_, condition=condition, step=step), use
 
     def _bill(self, reads: Iterable[tuple[Names, float]], added: Use, own: Names) -> Loop:
         """What a round costs, of what is not its own element."""
@@ -173,42 +190,60 @@ class _Work:
             literal=added.literal,
         )
 
-    def _condition(self, node: Comprehension, bill: Loop, *, builds: bool) -> Tree:
-        self.loops.append(bill)
-        length = Call(self._id(), "size", (Ident(self._id(), node.accu),))
-        none = integer(self._id(), 0)
-        number = integer(self._id(), len(self.loops) - 1)
-        tick = Call(self._id(), TICK, (number, length if builds else none))
-        return Call(self._id(), "_&&_", (tick, node.condition))
+    def _restore(self, hidden: Mapping[str, Names | None]) -> None:
+        for name, roots in hidden.items():
+            if roots is None:
+                del self._sources[name]
+            else:
+                self._sources[name] = roots
 
-    def _id(self) -> int:
-        self._last_id += 1
-        return self._last_id
+    def _condition(self, node: Comprehension, bill: Loop, *, builds: bool) -> Tree:
+        """The loop's condition, behind a look at the meter if a round can cost more than time."""
+        if not builds and not bill.reads:
+            return node.condition
+        number = len(self.loops)
+        self.loops.append(bill)
+        if builds or number >= MAX_ROUNDS:
+            length = self._call("size", Ident(next(self._ids), node.accu))
+            elements = length if builds else integer(next(self._ids), 0)
+            look = self._call(BUILDING_ROUND, integer(next(self._ids), number), elements)
+        else:
+            look = self._call(round_of(number))
+        return self._call("_&&_", look, node.condition)
+
+    def _call(self, function: str, *args: Tree) -> Call:
+        return Call(next(self._ids), function, args)
+
+
+def _inside(node: Comprehension, source: Use, scope: Scope) -> Scope:
+    """What is known within a loop over `source`."""
+    element = Use(source.weight, frozenset((node.name,)), source.literal)
+    result = Use(names=frozenset((node.accu,)))
+    return {**scope, node.name: element, node.second_name: element, node.accu: result}
 
 
 def _of_call(function: str, uses: Sequence[Use]) -> Use:
     if function in SCALAR:
         return _SMALL
-    if function in PAYING:
-        return Use(1, frozenset((GROWN,)))
     if function == "_?_:_":
         return _largest(uses[1:])
     if function in INDEXING:
         return uses[0]
-    factor = FACTORS.get(function, 1)
+    of_data = function == "format" and uses[0].names  # "%.1000f", as often as there is room
+    factor = FORMAT_OF_DATA if of_data else FACTORS.get(function, 1)
     use = _sum(uses)
     return use._replace(weight=use.weight * factor, literal=use.literal * factor)
 
 
 def _sum(uses: Iterable[Use]) -> Use:
-    weight, names, literal = 0.0, frozenset[str](), 0.0
+    weight, names, literal = 0.0, _NONE, 0.0
     for use in uses:
         weight, names, literal = weight + use.weight, names | use.names, literal + use.literal
     return Use(weight, names, literal)
 
 
 def _largest(uses: Iterable[Use]) -> Use:
-    weight, names, literal = 0.0, frozenset[str](), 0.0
+    weight, names, literal = 0.0, _NONE, 0.0
     for use in uses:
         weight, literal = max(weight, use.weight), max(literal, use.literal)
         names |= use.names

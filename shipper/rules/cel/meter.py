@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
-from shipper.rules.cel.library.function import CallError
-
 COST_LIMIT = 1 << 27
 """Steps that one evaluation may take."""
 
@@ -24,6 +22,11 @@ GROWN = "@grown"
 """The root, beside the variables, of all that the expression itself has made so far."""
 
 _FREE_BYTES = 1 << 16
+
+CALL = "@call"
+"""And the one that each call of a function in Python reads."""
+
+_CALL_STEPS = 150
 
 Reads: TypeAlias = tuple[tuple[str, float], ...]
 """Roots that are read from end to end, and how often."""
@@ -57,7 +60,7 @@ class Bill(NamedTuple):
         return not (self.reads or self.weight or self.loops or self.literal > _FREE_BYTES)
 
 
-class CostError(CallError):
+class CostError(ValueError):
     """The evaluation has cost too much."""
 
 
@@ -66,28 +69,36 @@ class Meter:
 
     def __init__(self) -> None:
         self.exhausted = False
-        self._spent = 0.0
+        self.spent = 0.0
+        """Steps so far."""
         self._loops: tuple[Loop, ...] = ()
+        self._rounds: list[float] = []
         self._growth_steps: float = GROWTH_STEPS
         self._sizes: dict[str, float] = {}
 
     def start(self, bill: Bill, sizes: Mapping[str, int]) -> bool:
         """Begin anew with what the expression costs at least. False if that is too much already."""
-        self._sizes = {**sizes, GROWN: 0.0}
+        self._sizes = {**sizes, GROWN: 0.0, CALL: _CALL_STEPS}
         self._loops = bill.loops
         self._growth_steps = GROWTH_STEPS + dict(bill.reads).get(GROWN, 0)
-        largest = bill.weight * sum(sizes.values()) + bill.literal
-        self._spent = 0.0
+        self._price_rounds()
+        self.spent = 0.0
         self.exhausted = False
+        largest = bill.weight * sum(sizes.values()) + bill.literal
         return self._pay(self._reading(bill.reads) + GROWTH_STEPS * largest)
 
-    def tick(self, loop: int, length: int) -> bool:
+    def round(self, loop: int) -> bool:
+        """Before a round of a loop that builds nothing. False ends the loop."""
+        return self._pay(self._rounds[loop])
+
+    def building_round(self, loop: int, length: int) -> bool:
         """Before a round of a loop whose result has `length` elements. False ends the loop."""
         bill = self._loops[loop]
-        added = bill.literal + bill.weight * sum(self._sizes.get(root, 0) for root in bill.sources)
-        self._sizes[GROWN] += added
-        steps = self._reading(bill.reads) + LIST_STEPS * length + self._growth_steps * added
-        return self._pay(1 + steps)
+        added = bill.literal
+        if bill.weight:
+            added += bill.weight * sum(self._sizes.get(root, 0) for root in bill.sources)
+            self._grow(added)
+        return self._pay(self._rounds[loop] + LIST_STEPS * length + self._growth_steps * added)
 
     def spend(self, steps: float) -> None:
         """Raises CostError if that was too much."""
@@ -96,12 +107,19 @@ class Meter:
 
     def grow(self, size: float) -> None:
         """A value of `size` bytes is about to be made. Raises CostError if that is too much."""
-        self._sizes[GROWN] += size
+        self._grow(size)
         self.spend(self._growth_steps * size)
 
+    def _grow(self, size: float) -> None:
+        self._sizes[GROWN] += size
+        self._price_rounds()
+
+    def _price_rounds(self) -> None:
+        self._rounds = [1 + self._reading(loop.reads) for loop in self._loops]
+
     def _pay(self, steps: float) -> bool:
-        self._spent += steps
-        if self._spent > COST_LIMIT:
+        self.spent += steps
+        if self.spent > COST_LIMIT:
             self.exhausted = True
         return not self.exhausted
 

@@ -27,7 +27,7 @@ def path_of(node: Tree, local: Names) -> Path | None:
     """The path that `node` is, or None if it is anything else. `local` names are no roots."""
     match node:
         case Ident(name=name):
-            return None if name in local else (name,)
+            return None if name in local else tuple(name.split("."))
         case Select():
             operand, key = path_of(node.operand, local), node.field
         case Call(function=function, args=(first, Const(value=str(key)))) if function in _INDEX:

@@ -22,6 +22,9 @@ from shipper.rules.cel.tree import Tree
 
 Expect: TypeAlias = Literal["bool", "string", "any"]
 
+_RAISED = (ArithmeticError, AssertionError, LookupError, RuntimeError, SystemError, ValueError)
+"""What the engine, and the making of a plain value, may raise."""
+
 _UNBOUND = re.compile(r'No value with name "([^"]*)" found in Activation')
 _STATUS = re.compile(r"\A[A-Z_]+: |\s*\[[A-Z_]+\]\Z")
 _QUOTED = re.compile(r'"[^"]*"')
@@ -30,7 +33,14 @@ _NOT_CONVERTED = ("out of range for '", "Non-CEL value type", "Unexpected value 
 
 _TOO_MANY_ROUNDS = "Iteration budget exceeded"
 
+_ERROR = cel.Type.ERROR
+
 _one_at_a_time = threading.Lock()
+
+
+def without_status(text: str) -> str:
+    """What the engine says, without its own class of error before or behind it."""
+    return _STATUS.sub("", text)
 
 
 class CelError(NamedTuple):
@@ -55,12 +65,10 @@ _UNCONVERTED = CelError("error", "a value is of no type that CEL has")
 class Program:
     """One checked expression. Keeps no state between events; may be used by several threads."""
 
-    def __init__(
-        self, native: Any, text: str, *, tree: Tree, bill: Bill | None, expect: Expect
-    ) -> None:
+    def __init__(self, native: Any, text: str, *, tree: Tree, bill: Bill, expect: Expect) -> None:
         self._native = native
         self._text = text
-        self._bill = bill
+        self._bill = None if bill.is_free else bill
         self._expect = expect
         self._necessary = necessary(tree)
         self.tree = tree
@@ -80,7 +88,7 @@ class Program:
             return _TOO_DEEP
         value = self._run(activation)
         if isinstance(value, CelError):
-            if value.reason != _UNCONVERTED.reason:
+            if value is not _UNCONVERTED:
                 return value
             activation.repair()
             value = self._run(activation) if activation.native else _TOO_DEEP
@@ -98,6 +106,7 @@ class Program:
                 value = self._ask(activation.native)
             finally:
                 settle()
+                activation.spend(METER.spent)
             return COST if METER.exhausted else value
 
     def _ask(self, native_activation: Any) -> Any:
@@ -106,20 +115,23 @@ class Program:
             plain = value.plain_value()
         except TypeError:
             return _OPTIONAL
-        except (RuntimeError, ValueError, LookupError) as error:
+        except _RAISED as error:
             return self._error(str(error))
-        return plain if value.type() != cel.Type.ERROR else self._error(plain)
+        # An error is plain text too; only of a text is the dearer question worth asking.
+        is_error = type(plain) is str and value.type() == _ERROR
+        return self._error(plain) if is_error else plain
 
     def _error(self, text: str) -> CelError:
         """What the engine says, without what it quotes of the data."""
         unbound = _UNBOUND.search(text)
         if unbound:
-            return CelError("unbound", f"{unbound[1]} is not known here", unbound[1])
+            root = unbound[1].partition(".")[0]
+            return CelError("unbound", f"{root} is not known here", root)
         if _TOO_MANY_ROUNDS in text:
             return COST
         if any(words in text for words in _NOT_CONVERTED):
             return _UNCONVERTED
-        reason = _QUOTED.sub(self._quoted, _STATUS.sub("", text))
+        reason = _QUOTED.sub(self._quoted, without_status(text))
         return CelError("error", reason.replace("Key not found in map :", "no such key:"))
 
     def _quoted(self, quoted: re.Match[str]) -> str:

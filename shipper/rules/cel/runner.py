@@ -6,6 +6,7 @@ Its types are those that Python can give it: a value of an opaque type is a text
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from cel_expr_python import cel
 
 from shipper.rules.cel.calls import callable_by_engine
 from shipper.rules.cel.checker import EXTENSIONS
-from shipper.rules.cel.cost import TICK
+from shipper.rules.cel.cost import BUILDING_ROUND, MAX_ROUNDS, round_of
 from shipper.rules.cel.library import FUNCTIONS
 from shipper.rules.cel.library.function import CallError, Function
 from shipper.rules.cel.meter import METER
@@ -49,7 +50,7 @@ def runner() -> Any:
     config = {"extensions": [{"name": name} for name in (*EXTENSIONS, "strings")]}
     return cel.NewEnv(
         config=cel.NewEnvConfigFromYaml(msgspec.json.encode(config).decode()),
-        functions=[*_declarations(), _tick()],
+        functions=[*_declarations(), *_looks_at_the_meter()],
     )
 
 
@@ -107,7 +108,14 @@ def _implementation(functions: list[Function]) -> Any:
     return call
 
 
-def _tick() -> Any:
-    tick = callable_by_engine(METER.tick, 2)
-    overload = cel.Overload(TICK, cel.Type.BOOL, [cel.Type.INT, cel.Type.INT], False, tick)
-    return cel.FunctionDecl(TICK, [overload])
+def _looks_at_the_meter() -> Iterator[Any]:
+    look = callable_by_engine(METER.building_round, 2)
+    overload = cel.Overload(
+        BUILDING_ROUND, cel.Type.BOOL, [cel.Type.INT, cel.Type.INT], False, look
+    )
+    yield cel.FunctionDecl(BUILDING_ROUND, [overload])
+    for loop in range(MAX_ROUNDS):
+        # Without arguments, and with a result that lives for ever, there is nothing to settle.
+        name, plain_look = round_of(loop), partial(METER.round, loop)
+        overload = cel.Overload(name, cel.Type.BOOL, [], False, plain_look)
+        yield cel.FunctionDecl(name, [overload])

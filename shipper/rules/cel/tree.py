@@ -10,6 +10,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
+from operator import is_
 from typing import TypeAlias
 
 from shipper.rules.cel.wire import Message, message, varint, varints
@@ -126,6 +128,8 @@ def children(node: Tree) -> tuple[Tree, ...]:
 
 def rebuilt(node: Tree, parts: Sequence[Tree]) -> Tree:
     """`node` with other `children`, given in the order in which `children` gives them."""
+    if all(map(is_, parts, children(node))):
+        return node
     match node:
         case Select():
             return replace(node, operand=parts[0])
@@ -154,9 +158,9 @@ def walk(node: Tree) -> Iterator[Tree]:
         yield from walk(child)
 
 
-def highest_id(node: Tree) -> int:
-    """Above which ids are free for new nodes."""
-    return max(part.id for part in walk(node))
+def free_ids(tree: Tree) -> Iterator[int]:
+    """Ids for new nodes: none of them is in `tree`."""
+    return count(max(node.id for node in walk(tree)) + 1)
 
 
 def decode(data: bytes) -> Tree:

@@ -79,6 +79,12 @@ _KINDS: tuple[tuple[frozenset[str], type[StoreError]], ...] = (
 )
 
 
+def is_from_s3(answer: Answer) -> bool:
+    """Whether it bears a header of S3's own: what stands in between does not."""
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return any(name.startswith("x-amz-") for name in headers)
+
+
 class Client:
     """Calls to one bucket. May be used from several threads."""
 
@@ -110,7 +116,9 @@ class Client:
             raise RefusedError(
                 f"{what}: {_words(error)}", remedy="give the daemon credentials: see docs/s3.md"
             ) from error
-        except (BotoCoreError, ValueError, OSError) as error:
+        except RecursionError as error:  # botocore follows redirects by asking where to, and so on
+            raise StoreError(f"{what}: redirected without end: is this an S3 service?") from error
+        except Exception as error:  # whatever botocore makes of a wrong answer, it is none
             failed = StoreError(f"{what}: {_words(error)}")
             failed.code = type(error).__name__
             raise failed from error
@@ -124,6 +132,10 @@ class Client:
             raise StoreError(f"the answer broke off: {_words(error)}") from error
         finally:
             answer["Body"].close()
+        # botocore says so itself only where a body is read to its end.
+        expected = min(at_most, answer.get("ContentLength", 0))
+        if len(body) < expected:
+            raise StoreError(f"the answer broke off after {len(body)} of {expected} bytes")
         return body
 
     def _refusal(self, what: str, error: ClientError, client: Any) -> StoreError:

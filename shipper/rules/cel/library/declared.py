@@ -1,8 +1,8 @@
 """Functions that the engine has, and the checker must be told anew.
 
 The engine lets a name be declared only once, so where Kubernetes adds an overload (`indexOf` on
-lists, `string(ip)`), all of them are declared here. Source: google/cel-spec; google/cel-go, strings
-extension, version 2, which is the one that Kubernetes has.
+lists, `string(ip)`, `1 < 1.5`), all of them are declared here. Source: google/cel-spec;
+google/cel-go, strings extension, version 2, which is the one that Kubernetes has.
 """
 
 from __future__ import annotations
@@ -11,7 +11,12 @@ from typing import NamedTuple
 
 from shipper.rules.cel.library.function import CIDR, IP
 
-_PLAIN = ("bool", "int", "uint", "double", "string", "bytes", "timestamp", "duration")
+_NUMBERS = ("int", "uint", "double")
+_OTHERS = ("bool", "string", "bytes", "timestamp", "duration")
+_ORDERED = (
+    *((left, right) for left in _NUMBERS for right in _NUMBERS),
+    *((of, of) for of in _OTHERS),
+)
 
 
 class Declared(NamedTuple):
@@ -23,11 +28,14 @@ class Declared(NamedTuple):
     returns: str
 
 
-EXCLUDED = ("string",)
+_ORDERINGS = ("_<_", "_<=_", "_>_", "_>=_")
+
+EXCLUDED = ("string", *_ORDERINGS)
 """Functions of the standard library that are declared here instead."""
 
 DECLARED = (
-    *(Declared("string", "", (of,), "string") for of in (*_PLAIN, IP, CIDR)),
+    *(Declared("string", "", (of,), "string") for of in (*_NUMBERS, *_OTHERS, IP, CIDR)),
+    *(Declared(name, "", sides, "bool") for name in _ORDERINGS for sides in _ORDERED),
     Declared("charAt", "string", ("int",), "string"),
     Declared("format", "string", ("list<dyn>",), "string"),
     Declared("indexOf", "string", ("string",), "int"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from shipper.rules.cel.meter import METER
 
-_COMPARISON_STEPS = 16
+_COMPARISON_STEPS = 128
 """Of one pair of parts, in Python."""
 
 
@@ -23,10 +23,10 @@ def equal(left: Any, right: Any) -> bool:
 
 
 class Bag:
-    """Values, each once. Texts are looked up; anything else is compared one by one, and paid."""
+    """Values, each once. Texts and numbers are looked up; anything else is compared, and paid."""
 
     def __init__(self, values: Iterable[Any] = ()) -> None:
-        self._texts: set[str] = set()
+        self._scalars: set[str | int | float] = set()
         self._others: list[Any] = []
         for value in values:
             self.add(value)
@@ -35,17 +35,21 @@ class Bag:
         """Whether it was new."""
         if value in self:
             return False
-        if isinstance(value, str):
-            self._texts.add(value)
+        if _is_scalar(value):
+            self._scalars.add(value)
         else:
             self._others.append(value)
         return True
 
     def __contains__(self, value: Any) -> bool:
-        if isinstance(value, str):
-            return value in self._texts
+        if _is_scalar(value):
+            return value in self._scalars
         METER.spend(_COMPARISON_STEPS * _parts(value) * (1 + len(self._others)))
         return any(equal(value, other) for other in self._others)
+
+
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 def _parts(value: Any) -> int:

@@ -16,6 +16,9 @@ from shipper.rules.cel.meter import METER
 
 _COMPARABLE = ("int", "uint", "double", "bool", "duration", "timestamp", "string", "bytes")
 _SUMMABLE = ("int", "uint", "double", "duration")
+_TIMES = ("duration", "timestamp")
+"""The engine takes them from a function only if that returns nothing else."""
+
 _INT64 = range(-(1 << 63), 1 << 64)
 _ELEMENT_BYTES = 64
 
@@ -93,6 +96,9 @@ FUNCTIONS = (
     *(Function("min", f"list<{of}>", (), of, _min) for of in _COMPARABLE),
     *(Function("max", f"list<{of}>", (), of, _max) for of in _COMPARABLE),
     *(Function("sum", f"list<{of}>", (), of, _sum) for of in _SUMMABLE),
+    *(Function(f"@min.{of}", f"list<{of}>", (), of, _min) for of in _TIMES),
+    *(Function(f"@max.{of}", f"list<{of}>", (), of, _max) for of in _TIMES),
+    Function("@sum.duration", "list<duration>", (), "duration", _sum),
     Function("@indexOf", "list<~A>", ("~A",), "int", _index_of),
     Function("@lastIndexOf", "list<~A>", ("~A",), "int", _last_index_of),
     Function("includes", "dyn", ("dyn",), "bool", _includes),

@@ -1,8 +1,8 @@
 """Kubernetes quantities: `quantity("1.5Gi").isLessThan(quantity("2G"))`.
 
-Source: k8s.io/apiserver/pkg/cel/library/quantity.go, k8s.io/apimachinery/pkg/api/resource. Held as
-a whole number of billionths, the smallest part that Kubernetes keeps. `isInteger` asks about the
-value; Kubernetes also says no to `1000m` and to more than 18 digits.
+Source: k8s.io/apiserver/pkg/cel/library/quantity.go, k8s.io/apimachinery/pkg/api/resource. Counted
+in billionths, the smallest part that Kubernetes keeps; held as a plain decimal. `isInteger` asks
+about the value; Kubernetes also says no to `1000m` and to more than 18 digits.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _INT64 = range(-(1 << 63), 1 << 63)
 _MAX_BINARY = ((1 << 63) - 1) * _NANO
 _MAX_CHARS = 256
 _MAX_EXPONENT = 400
+_MAX_NANOS = 10 ** (_MAX_CHARS + _MAX_EXPONENT + 9)
 
 _FORM = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([a-zA-Z]*)([+-]?[0-9]*)", re.ASCII)
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 
 
-@lru_cache(maxsize=1024)
 def parse(text: str) -> int:
     """The quantity in billionths, rounded away from zero. Raises CallError."""
     form = _FORM.fullmatch(text) if len(text) <= _MAX_CHARS else None
@@ -48,20 +48,29 @@ def _scale(suffix: str, exponent: str) -> Fraction:
     raise CallError("unable to parse the quantity's suffix")
 
 
-def quantity(text: str) -> str:
-    return hold(QUANTITY, str(parse(text)))
+def _value(nanos: int) -> str:
+    whole, part = divmod(abs(nanos), _NANO)
+    decimal = f"{whole}.{part:09}".rstrip("0").rstrip(".")
+    return hold(QUANTITY, f"-{decimal}" if nanos < 0 else decimal)
 
 
-def is_quantity(text: str) -> bool:
+@lru_cache(maxsize=1024)
+def _nanos(value: str) -> int:
+    whole, _, part = held(QUANTITY, value).partition(".")
+    return int(whole + part.ljust(9, "0"))
+
+
+@lru_cache(maxsize=1024)
+def _quantity(text: str) -> str:
+    return _value(parse(text))
+
+
+def _is_quantity(text: str) -> bool:
     try:
         parse(text)
     except CallError:
         return False
     return True
-
-
-def _nanos(value: str) -> int:
-    return int(held(QUANTITY, value))
 
 
 def _as_integer(value: str) -> int:
@@ -84,15 +93,16 @@ def _as_approximate_float(value: str) -> float:
 
 
 def _sign(value: str) -> int:
-    return compare(value, hold(QUANTITY, "0"))
+    nanos = _nanos(value)
+    return (nanos > 0) - (nanos < 0)
 
 
 def _plus(value: str, other: str | int, sign: int) -> str:
     addend = other * _NANO if isinstance(other, int) else _nanos(other)
     total = _nanos(value) + sign * addend
-    if len(str(total)) > _MAX_CHARS + _MAX_EXPONENT:
+    if abs(total) > _MAX_NANOS:
         raise CallError("the quantity is too large")
-    return hold(QUANTITY, str(total))
+    return _value(total)
 
 
 def _add(value: str, other: str | int) -> str:
@@ -117,8 +127,8 @@ def _is_less(value: str, other: str) -> bool:
 
 
 FUNCTIONS = (
-    Function("quantity", "", ("string",), QUANTITY, quantity),
-    Function("isQuantity", "", ("string",), "bool", is_quantity),
+    Function("quantity", "", ("string",), QUANTITY, _quantity),
+    Function("isQuantity", "", ("string",), "bool", _is_quantity),
     Function("sign", QUANTITY, (), "int", _sign),
     Function("isGreaterThan", QUANTITY, (QUANTITY,), "bool", _is_greater),
     Function("isLessThan", QUANTITY, (QUANTITY,), "bool", _is_less),

@@ -48,7 +48,7 @@ def _matches(text: str, pattern: str) -> bool:
 def _find(text: str, pattern: str) -> str:
     regex, data = _paid(text, pattern)
     found = regex.search(data)
-    return found[0].decode() if found else ""
+    return found[0].decode(errors="replace") if found else ""
 
 
 def _find_all(text: str, pattern: str, limit: int = -1) -> list[str]:
@@ -58,21 +58,28 @@ def _find_all(text: str, pattern: str, limit: int = -1) -> list[str]:
         if 0 <= limit <= len(found):
             break
         METER.grow(32 + len(match))
-        found.append(match.decode())
+        found.append(match.decode(errors="replace"))
     return found
 
 
 def _paid(text: str, pattern: str) -> tuple[Any, bytes]:
-    regex, data = compiled(pattern), text.encode()
-    METER.spend(regex.programsize * len(data))
+    regex, size = _sized(pattern)
+    data = text.encode()
+    METER.spend(size * len(data))
     return regex, data
+
+
+@lru_cache(maxsize=256)
+def _sized(pattern: str) -> tuple[Any, int]:
+    regex = compiled(pattern)
+    return regex, regex.programsize
 
 
 def _all(regex: Any, data: bytes) -> Iterator[bytes]:
     """The matches, left to right; an empty one right behind another match is none."""
     at, last_end = 0, -1
     while at <= len(data):
-        METER.spend(regex.programsize + (len(data) - at) // 8)
+        METER.spend(regex.programsize + len(data) - at)
         match = regex.search(data, at)
         if match is None:
             return
@@ -93,6 +100,7 @@ def _char_bytes(data: bytes, at: int) -> int:
 
 FUNCTIONS = (
     Function("@matches", "string", ("string",), "bool", _matches),
+    Function("@matches", "", ("string", "string"), "bool", _matches),
     Function("find", "string", ("string",), "string", _find),
     Function("findAll", "string", ("string",), "list<string>", _find_all),
     Function("findAll", "string", ("string", "int"), "list<string>", _find_all),

@@ -12,21 +12,25 @@ from collections.abc import Sequence
 from shipper.rules.cel.library.function import CallError, Function
 from shipper.rules.cel.meter import METER
 
+_CHARS_IN_A_STEP = 4
 _ELEMENT_BYTES = 64
 """What a text takes in a list, beside its own bytes."""
 
 
 def _contains(text: str, part: str) -> bool:
+    _pay(text, part)
     return part in text
 
 
 def _index_of(text: str, part: str, offset: int = 0) -> int:
+    _pay(text, part)
     _in_range(text, offset)
     return text.find(part, offset)
 
 
 def last_index_of(text: str, part: str, offset: int | None = None) -> int:
     """The last place of `part` that begins at `offset` or before; -1 if there is none."""
+    _pay(text, part)
     if offset is not None:
         _in_range(text, offset)
         text = text[: offset + len(part)]
@@ -35,12 +39,17 @@ def last_index_of(text: str, part: str, offset: int | None = None) -> int:
     return -1 if at < 0 else len(text) - at - len(part)
 
 
+def _pay(text: str, part: str) -> None:
+    METER.spend((len(text) + len(part)) / _CHARS_IN_A_STEP)
+
+
 def _in_range(text: str, offset: int) -> None:
     if not 0 <= offset <= len(text):
         raise CallError(f"index out of range: {offset}")
 
 
 def _replace(text: str, old: str, new: str, limit: int = -1) -> str:
+    _pay(text, old)
     count = text.count(old)
     count = min(count, limit) if limit >= 0 else count
     METER.grow(len(text) + count * len(new))
