@@ -34,7 +34,7 @@ bench: $(READY) ## the figures, as a table (some minutes)
 	$(BIN)/python -m bench
 
 torture: $(READY) ## the long randomised kill -9 run
-	$(BIN)/python -m pytest tests/test_torture.py --torture-kills=60
+	$(BIN)/python -m pytest tests/test_torture.py tests/s3/test_torture.py --torture-kills=60
 
 image-test: $(READY) ## build the image on a base of our own and run it (minutes; buildah, crun, mmdebstrap)
 	$(BIN)/python -m pytest tests/machines/image.py

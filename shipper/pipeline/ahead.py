@@ -74,7 +74,12 @@ class Ahead:
     def close(self) -> None:
         """Give up what is under way."""
         for going in self._going:
-            if not going.data.cancel() and not going.data.cancelled():
-                going.data.exception()  # looked at, so that asyncio does not complain
+            give_up(going.data)
         self._going.clear()
         self._bytes = 0
+
+
+def give_up(task: asyncio.Task[None]) -> None:
+    """Cancel it; what it has raised is looked at, so that asyncio does not complain."""
+    if not task.cancel() and not task.cancelled():
+        task.exception()

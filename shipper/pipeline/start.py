@@ -14,7 +14,7 @@ from typing import NamedTuple
 from msgspec import UNSET, UnsetType
 
 from shipper.config import Config
-from shipper.errors import ConfigError, FormatError, NotFoundError, SpoolError
+from shipper.errors import ConfigError, FormatError, NotFoundError, RefusedError, SpoolError
 from shipper.model import Manifest, SourceSpan, Supersedes, Timestamp
 from shipper.seal import layout, note
 from shipper.seal.checkpoint import decode_checkpoint
@@ -119,22 +119,36 @@ def find_old_head(store: Store, config: Config, key: VerifierKey) -> OldHead | N
 
 def _last_signed(store: Store, place: str, origin: str, own: VerifierKey) -> OldHead | None:
     """The newest manifest of one log that the log's own key signed."""
+    where = place + layout.IDENTITY
     try:
-        identity = note.parse(store.get(place + layout.IDENTITY, max_bytes=note.MAX_NOTE_BYTES))
+        identity = _oldest_note(store, where, next(iter(store.versions(where)), ""))
         key = parse_key(decode_identity(identity.text).vkey)
         signer_of(identity, origin, [key])
     except (FormatError, ConfigError, NotFoundError):
         return None
+    refused: RefusedError | None = None
     for entry in _newest_first(store, place + layout.MANIFESTS):
         try:
-            parsed = note.parse(store.get(entry.key, max_bytes=note.MAX_NOTE_BYTES))
+            parsed = _oldest_note(store, entry.key, entry.version)
             signer_of(parsed, origin, [key])
             manifest = decode_manifest(parsed.text)
+        except RefusedError as error:
+            refused = error  # one object that we may not read must hide no other
+            continue
         except (FormatError, NotFoundError):
             continue  # whoever can write to the store may have put it there
-        if manifest.log == origin:
+        if (
+            manifest.log == origin and f"/{manifest.seq:012d}-" in entry.key
+        ):  # no copy of an old one
             return OldHead(manifest, text_hash(parsed.text), key == own)
+    if refused is not None:
+        raise refused
     return None
+
+
+def _oldest_note(store: Store, key: str, version: str) -> note.Note:
+    """What was stored there first: no delete marker and no newer version may hide it."""
+    return note.parse(store.get(key, max_bytes=note.MAX_NOTE_BYTES, version=version))
 
 
 def _newest_first(store: Store, place: str) -> Iterator[Entry]:

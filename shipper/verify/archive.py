@@ -150,6 +150,7 @@ def _log_report(one: Outcome, request: Request, superseded_by: str | None) -> Lo
         data_last_seq=one.data_last_seq,
         lines=one.lines,
         raw_bytes=one.raw_bytes,
+        findings=one.findings,
         copies=one.copies,
         locked_versions=one.locks.versions,
         first_lock_ends=one.locks.first_end,

@@ -119,6 +119,7 @@ MEANINGS: dict[str, Meaning] = {
     "data-lines": _integrity("The data does not have as many lines as were sealed"),
     "data-root": _integrity("The lines do not have the sealed Merkle root"),
     "data-unterminated": _integrity("The manifest is wrong about the last line's newline"),
+    "findings-wrong": _integrity("The findings are not what the manifest says of them"),
     # ---- source files
     "source-range": _integrity("A source's range ends before it starts: no sealer made it so"),
     "source-sum": _completeness("The source ranges do not add up to the batch's bytes"),

@@ -201,6 +201,7 @@ class _LogCheck:
         outcome.data_batches = payload.batches
         outcome.data_first_seq, outcome.data_last_seq = payload.first_seq, payload.last_seq
         outcome.lines, outcome.raw_bytes = payload.lines, payload.raw_bytes
+        outcome.findings = payload.findings
         if not walk.sources.first_explained:
             outcome.first_spans = walk.sources.first
         outcome.files = tuple(SeenFile(f.device, f.inode, f.end) for f in walk.sources.files)

@@ -30,6 +30,7 @@ class Outcome:
         self.data_last_seq: int | None = None
         self.lines = 0
         self.raw_bytes = 0
+        self.findings = 0
         self.copies = 0
         self.locks = Locks()
         self.head: SeenHead | None = None

@@ -84,7 +84,8 @@ def _extent(log: LogReport) -> str:
     if log.data_first_seq is None:
         return f"{what}; no data"
     batches = f"{log.data_batches} batches from {log.data_first_seq} to {log.data_last_seq}"
-    return f"{what}; the data of {batches}: {log.lines} lines, {_bytes(log.raw_bytes)}"
+    findings = f", {log.findings} findings" if log.findings else ""
+    return f"{what}; the data of {batches}: {log.lines} lines, {_bytes(log.raw_bytes)}{findings}"
 
 
 def _problem(problem: Problem, style: Style) -> str:

@@ -14,20 +14,21 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from shipper.backoff import Backoff
 from shipper.clock import SystemClock
 from shipper.errors import StoreError
 from shipper.logs import make_logger
 from shipper.model import Agent, Batch, Timestamp
 from shipper.pipeline.ahead import AHEAD_RECORDS
 from shipper.pipeline.progress import Progress
-from shipper.pipeline.ship import Shipper
+from shipper.pipeline.ship import UNMARKED_RECORDS, Shipper
 from shipper.seal.merkle import leaf_hash
 from shipper.seal.sealer import Content, Head, seal
 from shipper.seal.signer import FileSigner
 from shipper.spool.spool import Spool
 from shipper.store.base import Stored
 from shipper.store.memory import MemoryStore
-from shipper.store.retrying import Backoff
+from tests.store.faulty import VersionedStore
 
 LOG = "audit-shipper/c/n/0123456789abcdef"
 SIGNER = FileSigner(Ed25519PrivateKey.from_private_bytes(bytes(32)))
@@ -79,6 +80,23 @@ def fill(spool: Spool, records: int) -> None:
         spool.commit(record)
 
 
+def new_shipper(
+    spool: Spool, store: MemoryStore, *, step: float = 1, checkpoint_every: float = 60
+) -> Shipper:
+    """A ship loop that does not wait long, with a clock that moves on by `step` seconds."""
+    return Shipper(
+        spool,
+        store,
+        log=LOG,
+        key=SIGNER.key,
+        checkpoint_every=checkpoint_every,
+        clock=Clock(step),
+        logger=make_logger(level="critical", form="json"),
+        progress=Progress(),
+        backoff=partial(Backoff, first=0.0001, limit=0.001),
+    )
+
+
 def ship(
     spool: Spool, *, step: float, checkpoint_every: float, store: Recording | None = None
 ) -> list[str]:
@@ -86,17 +104,7 @@ def ship(
     store = store or Recording()
 
     async def life() -> None:
-        shipper = Shipper(
-            spool,
-            store,
-            log=LOG,
-            key=SIGNER.key,
-            checkpoint_every=checkpoint_every,
-            clock=Clock(step),
-            logger=make_logger(level="critical", form="json"),
-            progress=Progress(),
-            backoff=partial(Backoff, first=0.0001, limit=0.001),
-        )
+        shipper = new_shipper(spool, store, step=step, checkpoint_every=checkpoint_every)
         shipper.finish()
         await shipper.run()
 
@@ -197,3 +205,57 @@ def test_a_full_tile_brings_its_checkpoint(tmp_path: Path) -> None:
     assert order[place - 1].startswith("manifest/000000000255-")
     assert order[place + 1] == "tile/0/000"
     assert order[place + 2].startswith("checkpoint/000000000256-")
+
+
+def test_what_is_sealed_at_the_very_end_is_shipped(tmp_path: Path) -> None:
+    """A record that is committed, just before the end, while earlier ones are marked goes out."""
+    full = Spool(tmp_path / "full")
+    fill(full, 3)
+
+    class Late(Spool):
+        def shipped(self, until: int) -> None:
+            super().shipped(until)
+            if until == 1:
+                self.commit(full.load(2))
+                loop.call_soon_threadsafe(shipper.finish)
+
+    spool, store = Late(tmp_path / "late"), Recording()
+    fill(spool, 2)
+    loop = asyncio.new_event_loop()
+    shipper = new_shipper(spool, store)
+    loop.run_until_complete(shipper.run())
+    loop.close()
+    assert spool.pending() == 0
+    assert sum(key.startswith("manifest/") for key in store.order) == 3
+
+
+def test_the_most_that_a_stop_leaves_unmarked_is_looked_for(tmp_path: Path) -> None:
+    """With as many records stored but unmarked, and as many ahead of them, as there may be, the
+    next start uploads nothing a second time."""
+    power_fails = threading.Event()
+
+    class Stuck(Spool):
+        def shipped(self, until: int) -> None:
+            power_fails.wait(20)
+            raise OSError("no power")
+
+    async def stop_once_stuck(spool: Spool) -> None:
+        shipping, seen = asyncio.create_task(new_shipper(spool, store).run()), -1
+        while seen < len(store.objects):
+            seen = len(store.objects)
+            await asyncio.sleep(0.2)
+        power_fails.set()
+        shipping.cancel()
+        await asyncio.wait({shipping})
+
+    store, spool = VersionedStore(), Stuck(tmp_path)
+    fill(spool, 60)
+    asyncio.run(stop_once_stuck(spool))
+    spool.close()
+    left = Counter(key.split("/")[3] for key in store.objects)
+    assert left["manifest"] == UNMARKED_RECORDS
+    assert left["events"] >= UNMARKED_RECORDS + AHEAD_RECORDS - 2  # no genesis, and one was taken
+    shipper = new_shipper(Spool(tmp_path), store)
+    shipper.finish()
+    asyncio.run(shipper.run())
+    assert set(store.written.values()) == {1}

@@ -16,6 +16,18 @@ from tests.s3.stores import open_s3, store_options, write_credentials
 LINES = b"".join(b'{"n":%d}\n' % n for n in range(60))
 
 
+def audit(ceph: Ceph, place: Place, keys: Keys, *arguments: str) -> Result:
+    """`audit-shipper` with these arguments and credentials, trusting the key of `place`."""
+    environment = {
+        "AWS_SHARED_CREDENTIALS_FILE": str(write_credentials(place.root, keys)),
+        "AWS_CA_BUNDLE": str(ceph.ca_bundle),
+    }
+    options = [*arguments, "--key", str(place.public)]
+    result = CliRunner().invoke(commands, options, env=environment)
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result
+
+
 class Archive:
     """A bucket with one small log in it. `keys` are those of `run`, by default the owner's."""
 
@@ -45,15 +57,8 @@ class Archive:
 
     def run(self, command: str, *options: str, url: str = "") -> Result:
         """`audit-shipper COMMAND` as the auditor calls it."""
-        arguments = [command, url or f"s3://{self.bucket}/p", "--key", str(self.place.public)]
-        environment = {
-            "AWS_SHARED_CREDENTIALS_FILE": str(write_credentials(self.place.root, self.keys)),
-            "AWS_CA_BUNDLE": str(self.ceph.ca_bundle),
-        }
-        endpoint = ["--endpoint-url", self.endpoint]
-        result = CliRunner().invoke(commands, [*arguments, *endpoint, *options], env=environment)
-        assert result.exception is None or isinstance(result.exception, SystemExit)
-        return result
+        arguments = [command, url or f"s3://{self.bucket}/p", "--endpoint-url", self.endpoint]
+        return audit(self.ceph, self.place, self.keys, *arguments, *options)
 
     def listed(self, place: str) -> list[str]:
         """The keys (below the store's prefix) of one of the format's places."""
