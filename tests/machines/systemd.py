@@ -203,3 +203,61 @@ def test_a_mistake_is_not_tried_for_ever(installed: Machine) -> None:
         assert "did you mean batch?" in journal
     finally:
         path.write_text(CONFIG)
+
+
+def variation(title: str, language: str) -> str:
+    """The block below that heading of docs/install-systemd.md."""
+    below = (ROOT / "docs" / "install-systemd.md").read_text().split(f"### {title}\n")[1]
+    return below.split(f"```{language}\n")[1].split("```")[0]
+
+
+@pytest.fixture
+def varied(installed: Machine) -> Iterator[Callable[[str, str], None]]:
+    """Starts the service on another log with another drop-in, with a spool of its own."""
+    unit = installed.root / "etc/systemd/system/audit-shipper.service.d"
+    path = installed.root / "etc/audit-shipper/config.yaml"
+
+    def start(log: str, drop_in: str) -> None:
+        (unit / "varied.conf").write_text(drop_in)
+        spool = f"spool: {{path: /var/lib/audit-shipper/{Path(log).parts[3]}}}\n"
+        path.write_text(CONFIG.replace(f"/{LOG}", log).replace("node: n1", "node: n2") + spool)
+        installed("/bin/systemctl", "daemon-reload")
+        installed("/bin/systemctl", "start", "audit-shipper")
+
+    yield start
+    installed("/bin/systemctl", "stop", "audit-shipper")
+    (unit / "varied.conf").unlink()
+    path.write_text(CONFIG)
+    installed("/bin/systemctl", "daemon-reload")
+
+
+def private_log(machine: Machine, path: str) -> Path:
+    """A log as the API server leaves it, in a place that is root's alone."""
+    log = machine.root / path.removeprefix("/")
+    log.parent.mkdir(parents=True)
+    for folder in (log.parent, log.parent.parent):
+        folder.chmod(0o700)
+    log.write_bytes(b"private\n")
+    log.chmod(0o600)
+    return log
+
+
+def test_another_path(installed: Machine, place: Place, varied: Callable[[str, str], None]) -> None:
+    """The page's lines for tmpfiles.d let the group in to k3s' own place, and to nothing else."""
+    path = "/var/lib/rancher/k3s/server/logs/audit.log"
+    private_log(installed, path)
+    (installed.root / "etc/tmpfiles.d/audit-shipper.conf").write_text(variation("Another path", ""))
+    installed("/usr/bin/systemd-tmpfiles", "--create", "audit-shipper.conf")
+    varied(path, "")
+    installed.wait_for(lambda: place.archived().endswith(b"private\n"))
+    (installed.root / "etc/tmpfiles.d/audit-shipper.conf").unlink()
+
+
+def test_the_capability(
+    installed: Machine, place: Place, varied: Callable[[str, str], None]
+) -> None:
+    """With the page's drop-in it reads what is root's alone."""
+    path = "/srv/private/logs/audit.log"
+    private_log(installed, path)
+    varied(path, variation("Where no group may be let in", "ini"))
+    installed.wait_for(lambda: place.archived().count(b"private\n") == 2)
