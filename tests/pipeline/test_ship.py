@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,9 +16,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shipper.clock import SystemClock
-from shipper.errors import StoreError
+from shipper.disk import Disk
+from shipper.errors import SpoolError, StoreError
 from shipper.logs import make_logger
-from shipper.model import Agent, Batch, Timestamp
+from shipper.model import Agent, Batch, Record, Timestamp
 from shipper.pipeline.ahead import AHEAD_RECORDS
 from shipper.pipeline.progress import Progress
 from shipper.pipeline.ship import Shipper
@@ -25,7 +27,7 @@ from shipper.seal.merkle import leaf_hash
 from shipper.seal.sealer import Content, Head, seal
 from shipper.seal.signer import FileSigner
 from shipper.spool.spool import Spool
-from shipper.store.base import Stored
+from shipper.store.base import Store, Stored
 from shipper.store.memory import MemoryStore
 from shipper.store.retrying import Backoff
 
@@ -59,7 +61,7 @@ class Clock(SystemClock):
         return Timestamp(wall=wall, boot_id="b", monotonic_ns=round(self.seconds * 1e9))
 
 
-def fill(spool: Spool, records: int) -> None:
+def sealed(records: int) -> Iterator[Record]:
     """A genesis, then batches of one line."""
     head, clock = Head(LOG), Clock(1)
     for number in range(records):
@@ -76,7 +78,30 @@ def fill(spool: Spool, records: int) -> None:
         record, head = seal(
             head, content, now=clock.now(), agent=Agent("t", "0" * 64), signer=SIGNER
         )
+        yield record
+
+
+def fill(spool: Spool, records: int) -> None:
+    """Commit so many records."""
+    for record in sealed(records):
         spool.commit(record)
+
+
+def shipper_of(
+    spool: Spool, store: Store, *, step: float = 0, checkpoint_every: float = 60
+) -> Shipper:
+    """A ship loop whose clock moves by `step` at each reading."""
+    return Shipper(
+        spool,
+        store,
+        log=LOG,
+        key=SIGNER.key,
+        checkpoint_every=checkpoint_every,
+        clock=Clock(step),
+        logger=make_logger(level="critical", form="json"),
+        progress=Progress(),
+        backoff=partial(Backoff, first=0.0001, limit=0.001),
+    )
 
 
 def ship(
@@ -86,17 +111,7 @@ def ship(
     store = store or Recording()
 
     async def life() -> None:
-        shipper = Shipper(
-            spool,
-            store,
-            log=LOG,
-            key=SIGNER.key,
-            checkpoint_every=checkpoint_every,
-            clock=Clock(step),
-            logger=make_logger(level="critical", form="json"),
-            progress=Progress(),
-            backoff=partial(Backoff, first=0.0001, limit=0.001),
-        )
+        shipper = shipper_of(spool, store, step=step, checkpoint_every=checkpoint_every)
         shipper.finish()
         await shipper.run()
 
@@ -177,6 +192,39 @@ def test_data_runs_ahead_of_a_slow_chain(tmp_path: Path) -> None:
     check_order(order)
     second = next(n for n, key in enumerate(order) if key.startswith("manifest/000000000001"))
     assert sum(key.startswith("events/") for key in order[:second]) > 5
+
+
+class SlowDisk(Disk):
+    """Takes its time to make names durable, and counts how often."""
+
+    def __init__(self) -> None:
+        self.syncs = 0
+
+    def sync_directory(self, path: Path) -> None:
+        self.syncs += 1
+        time.sleep(0.05)
+
+
+def test_one_fsync_marks_several_records(tmp_path: Path) -> None:
+    """What is shipped while the spool marks what was shipped before is marked together."""
+    before = Spool(tmp_path)
+    fill(before, 40)
+    before.close()
+    disk = SlowDisk()
+    ship(Spool(tmp_path, disk=disk), step=0, checkpoint_every=60)
+    assert 0 < disk.syncs <= 20
+
+
+def test_what_lies_before_a_damaged_record_is_shipped(tmp_path: Path) -> None:
+    """The loop stops at the record that cannot be read, not before it."""
+    spool = Spool(tmp_path)
+    fill(spool, 6)
+    (tmp_path / f"{4:012d}.data").write_bytes(b"?")
+    store = Recording()
+    with pytest.raises(SpoolError, match="000000000004 is damaged"):
+        ship(spool, step=0, checkpoint_every=60, store=store)
+    manifests = [key for key in store.order if key.startswith("manifest/")]
+    assert [int(key[9:21]) for key in manifests] == [0, 1, 2, 3]
 
 
 def test_checkpoints_are_rationed(tmp_path: Path) -> None:
