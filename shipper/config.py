@@ -23,6 +23,8 @@ from shipper.model import Severity
 
 _NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$"
 _ORIGIN = r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$"
+_PORT = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5]?[0-9]{1,4})"
+_LISTEN = rf"^(([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):{_PORT})?$"
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 _SIZE = re.compile(r"([0-9]+)(B|KiB|MiB|GiB|TiB|kB|MB|GB|TB)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -202,6 +204,13 @@ class Shutdown(_Section, frozen=True):
     """How long to go on shipping once told to stop; what is left waits in the spool."""
 
 
+class Health(_Section, frozen=True):
+    """Where to ask how the daemon is doing: probes, metrics, status page."""
+
+    listen: Annotated[str, msgspec.Meta(pattern=_LISTEN)] = "127.0.0.1:9465"
+    """`address:port`, or empty for none. This host alone by default: the page shows findings."""
+
+
 class Logging(_Section, frozen=True):
     """The daemon's own log, on standard error."""
 
@@ -222,6 +231,7 @@ class Config(_Section, frozen=True):
     spool: SpoolLimits = msgspec.field(default_factory=SpoolLimits)
     rules: Rules = msgspec.field(default_factory=Rules)
     shutdown: Shutdown = msgspec.field(default_factory=Shutdown)
+    health: Health = msgspec.field(default_factory=Health)
     logging: Logging = msgspec.field(default_factory=Logging)
 
 
