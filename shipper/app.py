@@ -22,6 +22,7 @@ from shipper import config as configuration
 from shipper.audit.follow import Follower
 from shipper.audit.siblings import list_siblings
 from shipper.audit.wake import Wake
+from shipper.backoff import Backoff
 from shipper.clock import Clock, SystemClock
 from shipper.config import Config
 from shipper.disk import Disk
@@ -48,7 +49,9 @@ from shipper.spool.spool import Spool
 from shipper.store.attempts import Attempts
 from shipper.store.base import Store
 from shipper.store.open import open_store
-from shipper.store.retrying import Backoff
+from shipper.tell.dispatcher import Dispatcher
+from shipper.tell.open import open_alerts
+from shipper.tell.outbox import Outbox
 
 POLL_SECONDS = 1.0
 """The slow poll, for file systems where inotify is silent (NFS, some overlays)."""
@@ -105,6 +108,7 @@ class App:
         self._guard = Guard(InForce(load_engine(config.rules), configuration.digest(config)))
         self._store = store or open_store(config.store, disk=disk)
         self._spool = Spool(Path(config.spool.path), disk=disk)
+        self._disk = disk
         self._settle_seconds = settle_seconds
         self._reloader = Reloader(
             config,
@@ -128,8 +132,9 @@ class App:
             start = await self._start()
             if self._stopping.is_set():
                 return 0  # nothing was read, and a new log is not begun only to end it
-            self._collector, shipper = self._compose(start)
-            return await self._loops(self._collector, shipper)
+            outbox, dispatcher = self._open_alerts()
+            self._collector, shipper = self._compose(start, outbox, dispatcher)
+            return await self._loops(self._collector, shipper, dispatcher)
         finally:
             self._spool.close()
 
@@ -234,7 +239,19 @@ class App:
             self._logger.warning(event, store=self._store.url, error=str(error))
             raise UnansweredError from error
 
-    def _compose(self, start: Start) -> tuple[Collector, Shipper]:
+    def _open_alerts(self) -> tuple[Outbox | None, Dispatcher]:
+        return open_alerts(
+            self._config.alerts,
+            Path(self._config.spool.path),
+            newest=self._spool.newest(),
+            clock=self._clock,
+            logger=self._logger,
+            disk=self._disk,
+        )
+
+    def _compose(
+        self, start: Start, outbox: Outbox | None, dispatcher: Dispatcher
+    ) -> tuple[Collector, Shipper]:
         config, loop = self._config, asyncio.get_running_loop()
         shipper = Shipper(
             self._spool,
@@ -251,6 +268,11 @@ class App:
             config_sha256=self._guard.in_force.config_sha256,
             rules_sha256=self._guard.in_force.rules_sha256 or UNSET,
         )
+
+        def committed(seq: int) -> None:
+            loop.call_soon_threadsafe(shipper.committed.set)
+            loop.call_soon_threadsafe(dispatcher.committed, seq)
+
         recorder = Recorder(
             self._spool,
             start,
@@ -260,8 +282,9 @@ class App:
             clock=self._clock,
             logger=self._logger,
             progress=self._progress,
-            committed=lambda: loop.call_soon_threadsafe(shipper.committed.set),
+            committed=committed,
             disk_patience=config.shutdown.drain if self._once else math.inf,
+            outbox=outbox,
         )
         collector = Collector(
             Follower(Path(config.source.path), start_at=config.source.start_at),
@@ -279,17 +302,21 @@ class App:
 
     # ---- run and drain
 
-    async def _loops(self, collector: Collector, shipper: Shipper) -> int:
+    async def _loops(self, collector: Collector, shipper: Shipper, dispatcher: Dispatcher) -> int:
         shipping = asyncio.create_task(shipper.run(), name="ship")
         reloading = asyncio.create_task(self._reloader.run(), name="reload")
+        telling = asyncio.create_task(dispatcher.run(), name="tell")
         try:
             await (self._collect_once(collector) if self._once else self._collect(collector))
         finally:
             reloading.cancel()
             collector.close()
             shipper.finish()
-            drained = await self._drain(shipping)
-        return 3 if self._once and (self._progress.weak or not drained) else 0
+            drained = await asyncio.gather(
+                self._drain(shipping),
+                dispatcher.drain(telling, within_seconds=self._config.shutdown.drain),
+            )
+        return 3 if self._once and (self._progress.weak or not all(drained)) else 0
 
     async def _collect(self, collector: Collector) -> None:
         """Follow the log until told to stop.

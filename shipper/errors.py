@@ -9,6 +9,7 @@ ShipperError                    every error that reaches a person; has an exit c
 │   ├── NotFoundError           there is no such object
 │   ├── UnknownError            it does not say what was asked: neither yes nor no is proved
 │   └── ConflictError           the key holds other bytes: repeating can not help, ever
+├── TellError              3    a receiver of alerts cannot be told before a person has acted
 └── FormatError            1    bytes that are not what the record format says
     └── VersionError       3    a record of a format version that this program does not know
 """
@@ -72,6 +73,10 @@ class NotFoundError(StoreError):
 
 class ConflictError(StoreError):
     """The key already holds other bytes. Nothing was changed, and repeating can not help."""
+
+
+class TellError(ShipperError):
+    """A receiver of alerts cannot be told as it is configured: a file, a secret, an answer."""
 
 
 class FormatError(ShipperError):

@@ -93,6 +93,7 @@ class Place:
         clock: Clock | None = None,
     ) -> int:
         """`run --once`; returns its exit code or raises what stopped it."""
+        return asyncio.run(self.life(config=config, store=store, disk=disk, clock=clock))
 
         async def life() -> int:
             app = App(
@@ -108,6 +109,27 @@ class Place:
             return await app.run()
 
         return asyncio.run(life())
+
+    async def life(
+        self,
+        *,
+        config: Config | None = None,
+        store: Store | None = None,
+        disk: Disk | None = None,
+        clock: Clock | None = None,
+    ) -> int:
+        """The same, within a loop that does other things too."""
+        app = App(
+            config or self.config(),
+            once=True,
+            logger=make_logger(level="info", form="json", write=self._say),
+            progress=Progress(),
+            store=store,
+            disk=disk,
+            clock=clock,
+            settle_seconds=0.01,
+        )
+        return await app.run()
 
     def verify(self, *options: str) -> int:
         """The exit code of `audit-shipper verify` on the archive."""

@@ -1,7 +1,8 @@
 """The end of the collect side: content -> seal -> spool, one record after the other.
 
-The head moves only once the spool has returned. A disk that refuses is asked again; a clock that
-jumped is sealed first. Reads no log and decides nothing about batches.
+The head moves only once the spool has returned. Alerts are durable before their record is, and told
+only after it. A disk that refuses is asked again; a clock that jumped is sealed first. Reads no log
+and decides nothing about batches.
 """
 
 from __future__ import annotations
@@ -11,17 +12,20 @@ from collections.abc import Callable
 
 from msgspec import UNSET, structs
 
+from shipper.backoff import Backoff
 from shipper.clock import Clock
 from shipper.errors import SpoolError
 from shipper.logs import Logger
-from shipper.model import Agent, Notice, Record, SourceSpan, Timestamp
+from shipper.model import Agent, Alerts, Evidence, Notice, Record, SourceSpan, Timestamp
 from shipper.pipeline.guard import InForce
 from shipper.pipeline.progress import Progress
 from shipper.pipeline.start import Start
-from shipper.seal.sealer import Content, seal
+from shipper.seal import layout
+from shipper.seal.sealer import Content, Head, seal
 from shipper.seal.signer import Signer
 from shipper.spool.spool import Spool
-from shipper.store.retrying import Backoff
+from shipper.tell.alert import alerts_of
+from shipper.tell.outbox import Outbox
 
 CLOCK_STEP_SECONDS = 1.0
 """How far the wall clock may move against the monotonic one between two records."""
@@ -41,11 +45,12 @@ class Recorder:
         clock: Clock,
         logger: Logger,
         progress: Progress,
-        committed: Callable[[], object],
+        committed: Callable[[int], object],
         disk_patience: float,
+        outbox: Outbox | None = None,
     ) -> None:
-        """`committed` is called after each record; after `disk_patience` seconds of a disk that
-        refuses, or once `give_up` is set, `record` raises `SpoolError`."""
+        """`committed` is called with each record's number; after `disk_patience` seconds of a disk
+        that refuses, or once `give_up` is set, `record` raises `SpoolError`."""
         self._spool = spool
         self.agent = agent
         self._signer = signer
@@ -55,6 +60,7 @@ class Recorder:
         self._progress = progress
         self._committed = committed
         self._disk_patience = disk_patience
+        self._outbox = outbox
         self._head = start.head
         self._position = list(start.sources)
         self._last = start.newest.time if start.newest else None
@@ -98,7 +104,8 @@ class Recorder:
             signer=self._signer,
             lock_required=self._lock_required,
         )
-        self._write(record, now)
+        alerts = _alerts(record, head, content, now) if self._outbox else None
+        self._write(record, alerts, now)
         self._head = head
         self._position = list(content.sources)
         self._last = now
@@ -106,13 +113,14 @@ class Recorder:
         self._progress.sealed(record, content, now.wall, head.prev)
         self._progress.pending = self._spool.pending()
         self._logger.debug("record_sealed", seq=record.seq, kind=content.kind)
-        self._committed()
+        self._committed(record.seq)
 
-    def _write(self, record: Record, now: Timestamp) -> None:
+    def _write(self, record: Record, alerts: Alerts | None, now: Timestamp) -> None:
         """Commit, again and again while the disk refuses; nothing is read meanwhile."""
         backoff = Backoff()
         patience = self._disk_patience
         while True:
+            self._put(alerts)
             try:
                 return self._spool.commit(record)
             except OSError as error:
@@ -131,6 +139,17 @@ class Recorder:
                         " mend the disk and start again",
                     ) from error
 
+    def _put(self, alerts: Alerts | None) -> None:
+        """A disk that takes no alerts holds up no record: they are in memory then, and told."""
+        if alerts is None or self._outbox is None:
+            return
+        try:
+            self._outbox.put(alerts)
+        except OSError as error:
+            self._logger.error(  # noqa: TRY400 the disk's answer is the message
+                "alerts_not_durable", seq=alerts.evidence.seq, error=str(error)
+            )
+
     def _clock_step(self, now: Timestamp) -> Notice | None:
         last = self._last
         if last is None:
@@ -145,6 +164,20 @@ class Recorder:
             return None
         detail = f"the wall clock moved by {moved:+.3f} s since record {self._head.seq - 1}"
         return Notice(reason="clock-step", detail=detail)
+
+
+def _alerts(record: Record, head: Head, content: Content, now: Timestamp) -> Alerts | None:
+    """What `record` gives cause to tell; `head` is the one after it."""
+    if not content.findings:
+        return None
+    evidence = Evidence(
+        log=head.log,
+        seq=record.seq,
+        manifest_sha256=head.prev,
+        manifest_key=layout.log_prefix(head.log) + record.manifest.key,
+        sealed_at=now.wall,
+    )
+    return alerts_of(evidence, content.findings)
 
 
 def span_at_end(span: SourceSpan) -> SourceSpan:

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
+from shipper.backoff import Backoff
 from shipper.clock import Clock
 from shipper.errors import ConflictError, FormatError, SpoolError
 from shipper.logs import Logger
@@ -24,7 +25,7 @@ from shipper.seal.keys import VerifierKey
 from shipper.seal.manifest import decode_manifest
 from shipper.spool.spool import Spool
 from shipper.store.base import Store, Stored
-from shipper.store.retrying import Backoff, RetryingStore
+from shipper.store.retrying import RetryingStore
 
 _REMINDER_SECONDS = 60.0
 

@@ -45,7 +45,14 @@ class Spool:
         with _spool_errors(path):
             self._disk.make_directory(path, mode=_PRIVATE_DIRECTORY)
             self._lock = _lock(path / "lock")
-            self._sealed, self._shipped, self._bytes = self._recover()
+            try:
+                self._sealed, self._shipped, self._bytes = self._recover()
+                # A process may have died between a rename and its fsync. Nobody may ship or tell
+                # of a record that a power loss can still take back.
+                self._disk.sync_directory(path)
+            except BaseException:
+                self.close()
+                raise
             self._total = sum(self._bytes.values())
 
     @property

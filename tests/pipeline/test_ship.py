@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from shipper.backoff import Backoff
 from shipper.clock import SystemClock
 from shipper.errors import StoreError
 from shipper.logs import make_logger
@@ -27,7 +28,6 @@ from shipper.seal.signer import FileSigner
 from shipper.spool.spool import Spool
 from shipper.store.base import Stored
 from shipper.store.memory import MemoryStore
-from shipper.store.retrying import Backoff
 
 LOG = "audit-shipper/c/n/0123456789abcdef"
 SIGNER = FileSigner(Ed25519PrivateKey.from_private_bytes(bytes(32)))

@@ -195,7 +195,7 @@ def test_a_dry_run_is_one_only_if_nothing_was_stored(
     verb: str, uri: str, body: object, dry: bool
 ) -> None:
     """What merely looks like one must not go unseen; a delete's body overrides its query."""
-    fields = {} if body is None else {"requestObject": body}
+    fields: dict[str, Any] = {} if body is None else {"requestObject": body}
     raw = request(verb, requestURI=uri, **fields)
     assert bound(raw, "request.dryRun")["request"]["dryRun"] == dry
 

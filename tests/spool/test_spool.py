@@ -251,7 +251,7 @@ class SpoolMachine(RuleBasedStateMachine):
         """A commit that stops before its rename never happened."""
         self.spool.close()
         seq = len(self.bodies)
-        crashing = Spool(self.path, disk=FaultyDisk(step, fault))
+        crashing = Spool(self.path, disk=FaultyDisk(step + 1, fault))  # the first is the opening's
         happened = False
         try:
             crashing.commit(record(seq, data=b"x"))
