@@ -56,8 +56,8 @@ class Progress:
     """Sealed records by kind."""
     notices: Counter[str] = field(default_factory=Counter)
     """Sealed notices by reason."""
-    findings: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    """Sealed findings by rule, severity and verdict."""
+    findings: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    """Sealed findings by rule, severity, verdict and mode."""
     recent: deque[tuple[int, Finding]] = field(
         default_factory=lambda: deque(maxlen=RECENT_FINDINGS)
     )
@@ -81,8 +81,10 @@ class Progress:
     disk_trouble: str = ""
     """Why the spool's disk takes nothing."""
     reload_trouble: str = ""
+    reload_result: str = ""
+    """What came of the last one: `ok`, `refused`, `needs-restart`; empty before the first."""
     reloads: Counter[str] = field(default_factory=Counter)
-    """By what came of them: `ok`, `refused`, `needs-restart`."""
+    """By what came of them."""
     reloaded_at: datetime | None = None
 
     def under(self, in_force: InForce) -> None:
@@ -103,7 +105,7 @@ class Progress:
             self.sealed_events += len(content.batch.leaves)
             self.sealed_bytes += content.batch.raw_size
         for finding in content.findings:
-            self.findings[finding.rule, finding.severity, finding.verdict] += 1
+            self.findings[finding.rule, finding.severity, finding.verdict, finding.mode] += 1
             if finding.verdict == "match":
                 self.recent.appendleft((record.seq, finding))
 

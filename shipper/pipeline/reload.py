@@ -104,6 +104,7 @@ class Reloader:
 
     def _told(self, result: str, trouble: str) -> None:
         self._progress.reloads[result] += 1
+        self._progress.reload_result = result
         self._progress.reloaded_at = datetime.now(UTC)
         self._progress.reload_trouble = trouble
 
