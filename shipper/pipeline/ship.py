@@ -13,15 +13,16 @@ from contextlib import suppress
 
 from shipper.backoff import Backoff
 from shipper.clock import Clock
-from shipper.errors import ConflictError, SpoolError
+from shipper.errors import ConflictError, FormatError, SpoolError
 from shipper.logs import Logger
 from shipper.model import Record, StoredObject
 from shipper.pipeline.ahead import AHEAD_RECORDS, Ahead, give_up
 from shipper.pipeline.fence import Fence
 from shipper.pipeline.progress import Progress
 from shipper.pipeline.trouble import Trouble
-from shipper.seal import layout
+from shipper.seal import layout, note
 from shipper.seal.keys import VerifierKey
+from shipper.seal.manifest import decode_manifest
 from shipper.spool.spool import Spool
 from shipper.store.base import Store, Stored
 from shipper.store.retrying import RetryingStore
@@ -158,7 +159,7 @@ class Shipper:
         answer = await self._store.put(
             self._prefix + stored.key, stored, again=seq <= self._again_until
         )
-        self._progress.shipped_bytes += len(stored.body)
+        self._progress.uploaded_bytes += len(stored.body)
         if answer.weak:
             self._trouble.weak(answer.weak)
         return answer
@@ -192,6 +193,9 @@ class Shipper:
     async def _mark(self, record: Record, shipped: Stored) -> None:
         """The record is in the store; the spool is told while the next one is on its way."""
         self._stored = record.seq
+        with suppress(FormatError):  # whoever verifies it will say so; counting stops nothing
+            manifest = decode_manifest(note.parse(record.manifest.body).text)
+            self._progress.shipped(manifest, self._clock.now().wall)
         self._logger.debug(
             "record_shipped", seq=record.seq, key=record.manifest.key, version=shipped.version
         )
@@ -227,5 +231,4 @@ class Shipper:
                 self._disk_backoff.reset()
                 self._marked = until
                 self._progress.shipped_seq = until
-                self._progress.shipped_at = self._clock.now().wall
                 self._progress.pending = self._spool.pending()
