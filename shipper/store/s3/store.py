@@ -105,8 +105,7 @@ class S3Store:
             parameters["ObjectLockRetainUntilDate"] = datetime.fromtimestamp(
                 math.ceil(until.timestamp()), UTC
             )
-        return self._client.call(
-            "put_object",
+        return self._client.put(
             Key=self._prefix + key,
             Body=body,
             ChecksumSHA256=base64.b64encode(digest).decode(),
