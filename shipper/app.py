@@ -226,14 +226,15 @@ class App:
 
         backoff = Backoff()
         deadline = asyncio.get_running_loop().time() + self._patience_seconds
-        while not self._stopping.is_set():
-            try:
+        while True:
+            with suppress(UnansweredError):
                 return await self._asked(find, "old_head_unknown")
-            except UnansweredError:
-                delay = backoff.delay()
-                if asyncio.get_running_loop().time() + delay > deadline:
-                    break
-                await self._pause(delay)
+            if self._stopping.is_set():
+                return None
+            delay = backoff.delay()
+            if asyncio.get_running_loop().time() + delay > deadline:
+                break
+            await self._pause(delay)
         self._logger.error(
             "old_head_not_found",
             detail="the store did not answer; if this node has an older log there,"
@@ -242,9 +243,19 @@ class App:
         return None
 
     async def _asked(self, question: Callable[[], T], event: str) -> T:
-        """The store's answer; `UnansweredError`, and a line in the log, if there is none."""
+        """The store's answer; `UnansweredError` if there is none, and a line in the log, or if the
+        daemon is told to stop meanwhile."""
+        asking = asyncio.create_task(
+            self._attempts.run(question, within_seconds=self._patience_seconds), name=event
+        )
+        stop = asyncio.create_task(self._stopping.wait(), name="stop")
+        _, pending = await asyncio.wait({asking, stop}, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        if asking in pending:
+            raise UnansweredError
         try:
-            return await self._attempts.run(question, within_seconds=self._patience_seconds)
+            return asking.result()
         except ConflictError:
             raise
         except StoreError as error:
@@ -318,6 +329,9 @@ class App:
 
     async def _loops(self, collector: Collector, shipper: Shipper, dispatcher: Dispatcher) -> int:
         shipping = asyncio.create_task(shipper.run(), name="ship")
+        # It ends by itself only by a fault of ours: better to end, and be started anew, than to
+        # seal on and ship nothing.
+        shipping.add_done_callback(lambda _: self.stop())
         reloading = asyncio.create_task(self._reloader.run(), name="reload")
         telling = asyncio.create_task(dispatcher.run(), name="tell")
         try:

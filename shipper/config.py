@@ -165,7 +165,7 @@ class RuleOverride(Section, frozen=True):
     """Another severity."""
     mode: Literal["alert", "shadow", "off"] | None = None
     """`shadow`: sealed, nobody is alerted; `off`: the rule is not asked."""
-    exceptions: tuple[dict[str, Any], ...] = ()
+    exceptions: list[dict[str, Any]] = msgspec.field(default_factory=list)
     """Added to the rule's own, in the same form: `match`, `when`, `until`, `reason`."""
 
 
@@ -174,7 +174,7 @@ class Rules(Section, frozen=True):
 
     catalog: Literal["default", "none"] = "default"
     """The rules that come with the program, or none of them."""
-    paths: tuple[Annotated[str, msgspec.Meta(pattern="^/")], ...] = ()
+    paths: list[Annotated[str, msgspec.Meta(pattern="^/")]] = msgspec.field(default_factory=list)
     """Rule files of yours, or directories of them (`*.yaml`, `*.yml`)."""
     params: dict[str, Any] = msgspec.field(default_factory=dict)
     """Values for parameters that rules declare: allowed registries, protected namespaces, …"""

@@ -91,24 +91,11 @@ class Place:
         store: Store | None = None,
         disk: Disk | None = None,
         clock: Clock | None = None,
+        once: bool = True,
     ) -> int:
-        """`run --once`; returns its exit code or raises what stopped it."""
-        return asyncio.run(self.life(config=config, store=store, disk=disk, clock=clock))
-
-        async def life() -> int:
-            app = App(
-                config or self.config(),
-                once=True,
-                logger=make_logger(level="info", form="json", write=self._say),
-                progress=Progress(),
-                store=store,
-                disk=disk,
-                clock=clock or SteadyClock(),
-                settle_seconds=0.01,
-            )
-            return await app.run()
-
-        return asyncio.run(life())
+        """`run --once`; returns its exit code or raises what stopped it. Without `once` something
+        must stop it."""
+        return asyncio.run(self.life(config=config, store=store, disk=disk, clock=clock, once=once))
 
     async def life(
         self,
@@ -117,16 +104,17 @@ class Place:
         store: Store | None = None,
         disk: Disk | None = None,
         clock: Clock | None = None,
+        once: bool = True,
     ) -> int:
         """The same, within a loop that does other things too."""
         app = App(
             config or self.config(),
-            once=True,
+            once=once,
             logger=make_logger(level="info", form="json", write=self._say),
             progress=Progress(),
             store=store,
             disk=disk,
-            clock=clock,
+            clock=clock or SteadyClock(),
             settle_seconds=0.01,
         )
         return await app.run()

@@ -42,7 +42,13 @@ class Daemon:
 
     def events(self) -> list[str]:
         """The names of the log lines so far."""
-        return [json.loads(line)["event"] for line in self.said.read_text().splitlines()]
+        return [line["event"] for line in self.lines()]
+
+    def lines(self, event: str = "") -> list[dict[str, Any]]:
+        """The log lines so far (of that name)."""
+        said = self.said.read_text().splitlines()
+        lines = [json.loads(line) for line in said if not line.startswith("error: ")]
+        return [line for line in lines if event in ("", line["event"])]
 
     def end(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)

@@ -4,6 +4,7 @@
 # unit, and, where there is none yet, /etc/audit-shipper/config.yaml and a signing key.
 # Starts nothing that was not running. To undo: docs/install-systemd.md.
 set -eu
+umask 022
 
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(cd "$here/../.." && pwd)
@@ -23,9 +24,9 @@ pip install --no-deps --no-build-isolation --no-index --force-reinstall "$tree"
 ln -sfn "$app/bin/audit-shipper" /usr/local/bin/audit-shipper
 
 # Its user, and the group that may read the audit log. Yours in /etc go before these.
-install -D -m 0644 "$here/sysusers.conf" /usr/lib/sysusers.d/audit-shipper.conf
-install -D -m 0644 "$here/tmpfiles.conf" /usr/lib/tmpfiles.d/audit-shipper.conf
-install -D -m 0644 "$here/audit-shipper.service" /usr/lib/systemd/system/audit-shipper.service
+install -D -m 0644 "$here/sysusers.conf" /usr/local/lib/sysusers.d/audit-shipper.conf
+install -D -m 0644 "$here/tmpfiles.conf" /usr/local/lib/tmpfiles.d/audit-shipper.conf
+install -D -m 0644 "$here/audit-shipper.service" /usr/local/lib/systemd/system/audit-shipper.service
 systemd-sysusers audit-shipper.conf
 systemd-tmpfiles --create audit-shipper.conf
 

@@ -8,9 +8,10 @@ import sys
 import click
 
 from shipper.cli.options import endpoint_option, keys_option, log_option, store_options
+from shipper.cli.problems import tell_problems
 from shipper.errors import ConfigError, ShipperError
 from shipper.seal.keys import load_keys
-from shipper.store.open import open_store
+from shipper.store.open import open_archive
 from shipper.verify.cat import cat as cat_logs
 from shipper.verify.discover import logs
 from shipper.verify.report import Verdicts, exit_code
@@ -48,7 +49,7 @@ def cat(
     """
     numbers = None if seq is None else parse_numbers(seq)
     trusted = [key for text in keys for key in load_keys(text)]
-    opened = open_store(store_options(store, endpoint_url))
+    opened = open_archive(store_options(store, endpoint_url))
     if seq is not None and origin is None and len(list(logs(opened))) > 1:
         raise ConfigError("--seq needs --log where there are several logs")
     verdicts: list[Verdicts] = []
@@ -57,9 +58,7 @@ def cat(
         for ledger in cat_logs(
             opened, trusted, output.write, origin=origin, numbers=numbers, findings=findings
         ):
-            for problem in ledger.problems:
-                where = "" if problem.seq is None else f" number {problem.seq}"
-                click.echo(f"{problem.log}{where}: {problem.code}: {problem.says}", err=True)
+            tell_problems(ledger)
             verdicts.append(ledger.verdicts(freshness_asked=False))
         output.flush()
     except BrokenPipeError:

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import os
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from shipper.cli.moment import moment
 from shipper.cli.options import endpoint_option, keys_option, log_option, store_options
+from shipper.cli.progress import shown_progress
 from shipper.config import parse_duration
 from shipper.errors import ConfigError
 from shipper.seal.keys import load_keys
 from shipper.store.base import LockMode
-from shipper.store.open import open_store
+from shipper.store.open import open_archive
 from shipper.verify import heads
 from shipper.verify.archive import verify_archive
 from shipper.verify.report import Depth, Report, State
-from shipper.verify.request import Progress as Told
 from shipper.verify.request import Request, Retention, Window
 from shipper.verify.text import render
 
@@ -101,19 +96,19 @@ def verify(
     now = datetime.now(UTC)
     trusted = [key for text in keys for key in load_keys(text)]
     options = store_options(store, endpoint_url)
-    open_store(options)  # says what is wrong with the URL before anything is read
+    open_archive(options)  # says what is wrong with the URL before anything is read
     request = Request(
         depth=depth,
         origin=origin,
-        window=Window(_moment(since, now, -1), _moment(until, now, -1)),
+        window=Window(moment(since, now, -1), moment(until, now, -1)),
         max_age_seconds=None if max_age is None else parse_duration(max_age),
         retention=_retention(locked_until, lock_mode, now),
         again=again,
     )
     seen = heads.load(head_file) if head_file is not None else {}
-    with _shown_progress() as told:
+    with shown_progress() as told:
         verified = verify_archive(
-            partial(open_store, options),
+            partial(open_archive, options),
             trusted,
             request,
             now=now,
@@ -128,31 +123,8 @@ def verify(
 
 
 def _retention(text: str | None, mode: LockMode, now: datetime) -> Retention | None:
-    until = _moment(text, now, 1)
+    until = moment(text, now, 1)
     return None if until is None else Retention(until, mode)
-
-
-def _moment(text: str | None, now: datetime, direction: int) -> datetime | None:
-    """RFC 3339, or a duration from `now`, back (-1) or ahead (1)."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        try:
-            return now + direction * timedelta(seconds=parse_duration(text))
-        except (ConfigError, OverflowError) as error:
-            raise _no_moment(text) from error
-    if moment.tzinfo is None:
-        raise _no_moment(text)
-    return moment.astimezone(UTC)
-
-
-def _no_moment(text: str) -> ConfigError:
-    return ConfigError(
-        f"{text!r} is no moment",
-        remedy="write it like 2026-11-23T14:00:00Z, or 30d, counted from now",
-    )
 
 
 def _print(report: Report, output: str) -> None:
@@ -164,27 +136,3 @@ def _print(report: Report, output: str) -> None:
 
 def _style(word: str, state: State) -> str:
     return click.style(word, fg=_COLOURS[state])
-
-
-@contextmanager
-def _shown_progress() -> Iterator[Told]:
-    """One line on standard error, if that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _log, _manifests, _raw_bytes: None
-        return
-    began, counts = time.monotonic(), dict[str, tuple[int, int]]()
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task("looking for logs")
-
-        def told(log: str, manifests: int, raw_bytes: int) -> None:
-            counts[log] = (manifests, raw_bytes)
-            total, size = map(sum, zip(*counts.values(), strict=True))
-            rate = size / 1e6 / max(0.001, time.monotonic() - began)
-            shown.update(
-                task,
-                description=f"{len(counts)} logs, {total:,} manifests,"
-                f" {size / 1e6:,.0f} MB of events ({rate:,.0f} MB/s)",
-            )
-
-        yield told

@@ -16,7 +16,7 @@ from shipper.clock import Clock
 from shipper.errors import ConflictError, FormatError, SpoolError
 from shipper.logs import Logger
 from shipper.model import Record, StoredObject
-from shipper.pipeline.ahead import AHEAD_RECORDS, Ahead
+from shipper.pipeline.ahead import AHEAD_RECORDS, Ahead, give_up
 from shipper.pipeline.fence import Fence
 from shipper.pipeline.progress import Progress
 from shipper.pipeline.trouble import Trouble
@@ -31,6 +31,9 @@ _REMINDER_SECONDS = 60.0
 
 UNMARKED_RECORDS = 16
 """Records that may be in the store but not yet marked so in the spool; a crash ships them again."""
+
+MARK_SECONDS = 0.02
+"""While there is more to ship the spool is told this often: one fsync serves several records."""
 
 FENCE_SHARE = 0.01
 """Looking for a second writer takes at most this share of the time: directories list slowly."""
@@ -77,6 +80,7 @@ class Shipper:
         # What a daemon that died may have put already.
         self._again_until = self._stored + AHEAD_RECORDS + UNMARKED_RECORDS
         self._marking: asyncio.Task[None] | None = None
+        self._mark_next = 0.0
         self.committed = asyncio.Event()
 
     async def run(self) -> None:
@@ -88,8 +92,9 @@ class Shipper:
         """
         try:
             while True:
+                last_round = self._finishing  # asked first: what is committed until then is shipped
                 await self._ship_all()
-                if self._finishing:
+                if last_round:
                     await self._ship_checkpoint()
                     return
                 await self._wait()
@@ -100,6 +105,8 @@ class Shipper:
             raise
         finally:
             self._ahead.close()
+            if self._marking is not None:
+                give_up(self._marking)
 
     def finish(self) -> None:
         """Nothing more will be committed: `run` returns once the store has everything."""
@@ -108,13 +115,13 @@ class Shipper:
 
     async def _ship_all(self) -> None:
         while True:
-            await self._fill()
+            if self._fence_rests_until_ns == 0 and self._spool.oldest_pending() is not None:
+                await self._check_fence()  # before anything is put: a second writer leaves nothing
+            self._fill()
             if not len(self._ahead):
                 await self._all_marked()
                 return
             record = await self._ahead.oldest()
-            if self._fence_rests_until_ns == 0:
-                await self._check_fence()
             shipped = await self._put(record.manifest, record.seq)
             self._fence.shipped(record.seq, record.manifest.key)
             for stored in record.after:
@@ -125,14 +132,14 @@ class Shipper:
                 await self._ship_checkpoint()
             await self._mark(record, shipped)
 
-    async def _fill(self) -> None:
+    def _fill(self) -> None:
         """Begin as many records as there is room for."""
         while self._ahead.has_room:
             newest = max(self._ahead.newest, self._stored)
             seq = self._spool.oldest_pending(after=newest)
             if seq is None:
                 return
-            await self._ahead.begin(seq)
+            self._ahead.begin(seq, self._spool.record_bytes(seq))
 
     async def _wait(self) -> None:
         """Until a record is committed or a checkpoint is due."""
@@ -195,20 +202,25 @@ class Shipper:
         if self._marking is not None and self._marking.done():
             self._marking.result()
             self._marking = None
-        if self._marking is None:
-            self._marking = asyncio.create_task(self._mark_stored(), name="mark")
-        elif self._stored - self._marked >= UNMARKED_RECORDS:
-            await self._marking
+        unmarked = self._stored - self._marked
+        if unmarked >= UNMARKED_RECORDS:
+            await self._all_marked()
+        elif self._marking is None and asyncio.get_running_loop().time() >= self._mark_next:
+            self._begin_marking()
 
     async def _all_marked(self) -> None:
-        if self._marking is not None:
-            await self._marking
+        while self._marked < self._stored:
+            await (self._marking or self._begin_marking())
             self._marking = None
 
-    async def _mark_stored(self) -> None:
+    def _begin_marking(self) -> asyncio.Task[None]:
+        self._mark_next = asyncio.get_running_loop().time() + MARK_SECONDS
+        self._marking = asyncio.create_task(self._mark_stored(self._stored), name="mark")
+        return self._marking
+
+    async def _mark_stored(self, until: int) -> None:
         """If the disk fails now, records are at worst shipped once more."""
-        while self._marked < self._stored:
-            until = self._stored
+        while self._marked < until:
             try:
                 await asyncio.to_thread(self._spool.shipped, until)
             except OSError as error:

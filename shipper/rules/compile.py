@@ -99,6 +99,7 @@ class Compiler:
     def __init__(self, environment: Environment, params: Mapping[str, Any]) -> None:
         self._environment = environment
         self._params = params
+        self._programs: dict[tuple[str, str], Program] = {}
         self.problems: list[Problem] = []
 
     def rule(
@@ -162,8 +163,11 @@ class Compiler:
         expect: Literal["bool", "string"] = "bool",
         row: int = 1,
     ) -> Program | None:
+        program = self._programs.get((text, expect))  # messages name the same fields
         try:
-            program = self._environment.compile(text, expect=expect)
+            if program is None:
+                program = self._environment.compile(text, expect=expect)
+                self._programs[text, expect] = program
         except CompileError as error:
             reason = f"CEL, column {error.column}: {error.reason}"
             self.problems.append(document.problem(path, reason, row=row + error.line - 1))

@@ -7,6 +7,8 @@ of rules.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
@@ -63,7 +65,7 @@ def _is_struct(kind: Any) -> bool:
 def _walk_struct(
     value: dict[str, Any], kind: type[msgspec.Struct], path: Path, mistakes: list[Mistake]
 ) -> None:
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = _fields(kind)
     for key, item in value.items():
         if key in fields:
             _walk(item, fields[key].type, (*path, key), mistakes)
@@ -74,6 +76,11 @@ def _walk_struct(
     for key, field in fields.items():
         if field.required and key not in value:
             mistakes.append((path, f"{key} is missing", False))
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.FieldInfo]:
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
 
 
 def _convert(value: Any, kind: Any, path: Path, mistakes: list[Mistake]) -> None:

@@ -107,7 +107,13 @@ def _sight(rule: Rule, asked: Sequence[Probe], policy: Policy) -> Sight:
     seen = False
     for probe in asked:
         needed = level_of(probe.verb, [rule.when] if rule.when else [])
-        for step in steps(policy, Request(probe.verb, probe.resource)):
+        request = Request(
+            probe.verb,
+            probe.resource,
+            users=exact(rule.match.users),
+            namespaces=exact(rule.match.namespaces),
+        )
+        for step in steps(policy, request):
             if not _concerns(rule, step):
                 continue
             why = _why(policy, step, probe, needed)

@@ -61,10 +61,15 @@ class Policy(_Form, frozen=True):
 
 
 class Request(NamedTuple):
-    """A request, as far as it is known: its verb, and what it names."""
+    """A request, as far as it is known: its verb, what it names, and whose and where it may be.
+
+    `users` and `namespaces` are all that come into question; None: any.
+    """
 
     verb: str
     resource: Resource
+    users: frozenset[str] | None = None
+    namespaces: frozenset[str] | None = None
 
 
 class Step(NamedTuple):
@@ -118,7 +123,11 @@ def _fits(rule: PolicyRule, request: Request) -> bool | None:
     """True: it does; False: for some users, namespaces or names; None: never."""
     if rule.verbs and request.verb not in rule.verbs:
         return None
-    open_to_all = not (rule.users or rule.user_groups or rule.namespaces)
+    users = _covers(rule.users, request.users)
+    namespaces = _covers(rule.namespaces, request.namespaces)
+    if users is None or namespaces is None:
+        return None
+    open_to_all = users and namespaces and not rule.user_groups
     if rule.resources:
         fits = [
             not group.resource_names
@@ -129,6 +138,15 @@ def _fits(rule: PolicyRule, request: Request) -> bool | None:
     if rule.non_resource_urls and not rule.namespaces:
         return None
     return open_to_all
+
+
+def _covers(listed: tuple[str, ...], possible: frozenset[str] | None) -> bool | None:
+    """Whether all that come into question are listed; None if none of them is."""
+    if not listed:
+        return True
+    if possible is None:
+        return False
+    return None if possible.isdisjoint(listed) else possible <= set(listed)
 
 
 def _names(group: GroupResources, wanted: Resource) -> bool:

@@ -120,8 +120,6 @@ class _Reader:
     def read(self, node: Tree, scope: Scope) -> Maybe:
         """Whether `node`, a condition, may be true, and may be false."""
         match node:
-            case Const(value=bool(value)):
-                return known(value)
             case Call(function="_&&_", args=(left, right)):
                 return both(self.read(left, scope), self.read(right, scope))
             case Call(function="_||_", args=(left, right)):
@@ -149,7 +147,9 @@ class _Reader:
                 return words.equal(target, True, scope)
             case Select(test=True):
                 return words.present(node, scope)
-        getter = _getter(node, scope)
+        getter, value = _getter(node, scope), self._constant(node, scope)
+        if isinstance(value, bool):
+            return known(value)
         if getter is not None and getter.kind is bool:
             return exactly(getter.get, stable=getter.stable)
         return both(words.equal(node, True, scope), self._demanded(node, scope))
@@ -165,7 +165,7 @@ class _Reader:
         if other is not NOT_CONSTANT:
             return known(compare(other, value)) if _comparable(other, value) else UNKNOWN
         getter = _getter(left, scope)
-        if getter is not None and _comparable(getter.kind(), value):
+        if getter is not None and getter.kind is not list and _comparable(getter.kind(), value):
             get = getter.get
             return exactly(lambda terms: compare(get(terms), value), stable=getter.stable)
         if function == "_==_":
@@ -184,7 +184,8 @@ class _Reader:
         if value is True:
             return self.read(node, scope)
         if value is False:
-            return both(negated(self.read(node, scope)), self._demanded(node, scope))
+            opposite = negated(self.read(node, scope))
+            return opposite if opposite.exact else both(opposite, self._demanded(node, scope))
         return both(words.equal(node, value, scope), self._demanded(node, scope))
 
     def _member(self, value: Tree, many: Tree, scope: Scope) -> Maybe:

@@ -19,7 +19,7 @@ from shipper.rules.resources import BUILT_IN, Resource
 from shipper.rules.rule import Match, Stage
 from shipper.rules.terms import Terms
 
-_CODES = (200, 403, 401, 422)
+_CODES = (200, 403, 422)
 _STAGES: tuple[Stage, ...] = ("ResponseComplete", "ResponseStarted", "RequestReceived", "Panic")
 
 
@@ -66,23 +66,26 @@ def _written(match: Match) -> Iterator[Resource]:
 
 def _stages(rule: Rule, needed: Filter, verb: str, resource: Resource) -> frozenset[str]:
     """The stages in which somebody's request, answered somehow, passes all that is known of it."""
+    names = _names(rule.match.users, "somebody"), _names(rule.match.namespaces, "default")
+    groups = tuple(_names(rule.match.groups, "system:authenticated"))
     found = set()
-    for user, namespace, code, stage in product(
-        _names(rule.match.users, "somebody"),
-        _names(rule.match.namespaces, "default"),
-        _CODES,
-        _STAGES,
-    ):
-        if stage in found:
-            continue
-        groups = tuple(_names(rule.match.groups, "system:authenticated"))
+    for user, namespace, code, stage in product(*names, _CODES, _STAGES):
         event = _event(
             verb, resource, stage=stage, code=code, user=user, groups=groups, namespace=namespace
         )
-        terms = Terms(event, b"")
-        if rule.matches(terms.key) and (needed.stable is None or needed.stable(terms)):
+        if stage not in found and _passes(rule, needed, event):
             found.add(stage)
+    nobody = _event(
+        verb, resource, stage="ResponseStarted", code=401, user="", groups=(), namespace=""
+    )
+    if not found and _passes(rule, needed, nobody):  # a failed login has this one event
+        found.add("ResponseStarted")
     return frozenset(found)
+
+
+def _passes(rule: Rule, needed: Filter, event: Event) -> bool:
+    terms = Terms(event, b"")
+    return rule.matches(terms.key) and (needed.stable is None or needed.stable(terms))
 
 
 def _names(patterns: Sequence[str], usual: str) -> list[str]:

@@ -226,18 +226,19 @@ class Terms:
 
     @property
     def object_bytes(self) -> bytes:
-        """The object as it stands in the line; empty if it does not, or was not written compactly.
+        """The object as it stands in the line; empty if it does not, or that is not sure.
 
         The API server writes no blanks between tokens; a body that has one behind its first key was
-        written by somebody else. Where the answer may be a Status, what was sent stands behind it.
+        written by somebody else. What may be a Status is no object.
         """
         if self._object_bytes is None:
             raw = b""
             if 200 <= self.status.code < 300:
                 raw = bytes(self.event.responseObject)
-            if self.event.verb != "patch" and (not raw or raw.find(b'"Status"', 0, 1024) >= 0):
-                raw += bytes(self.event.requestObject)
-            self._object_bytes = raw if _COMPACT.match(raw) else b""
+            if not raw and self.event.verb != "patch":
+                raw = bytes(self.event.requestObject)
+            plain = _COMPACT.match(raw) and raw.find(b'"Status"', 0, 1024) < 0
+            self._object_bytes = raw if plain else b""
         return self._object_bytes
 
     def _body(self, name: str) -> Any:

@@ -20,6 +20,7 @@ from shipper.verify.strays import Strays
 class Verified(NamedTuple):
     """What a signed manifest names, with the stored bytes that verified; None, where none did."""
 
+    seq: int
     data: Data
     events: bytes | None
     findings: Findings | None
@@ -74,7 +75,7 @@ class Payload:
             found = self._check_findings(seq, manifest, data, manifest.findings)
         body = self._check_data(seq, manifest, data, files)
         if signed and self._sink is not None:
-            self._sink(Verified(data, body, manifest.findings, found))
+            self._sink(Verified(seq, data, body, manifest.findings, found))
         return body is not None
 
     def _check_data(

@@ -185,7 +185,7 @@ def test_one_mistake_refuses_the_whole_set(tmp_path: Path) -> None:
 
 
 def options(path: Path, **given: Any) -> Rules:
-    return Rules(catalog="none", paths=(str(path),), **given)
+    return Rules(catalog="none", paths=[str(path)], **given)
 
 
 def test_the_configuration_overrides_by_name(tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_the_configuration_overrides_by_name(tmp_path: Path) -> None:
             overrides={
                 "a": RuleOverride(severity="low", mode="shadow"),
                 "b": RuleOverride(mode="off"),
-                "c": RuleOverride(exceptions=({"match": {"users": ["bob"]}, "reason": "he may"},)),
+                "c": RuleOverride(exceptions=[{"match": {"users": ["bob"]}, "reason": "he may"}]),
                 MALFORMED: RuleOverride(mode="off"),
             },
         )
@@ -221,9 +221,9 @@ def test_an_override_must_name_a_rule_and_be_right(tmp_path: Path) -> None:
                 overrides={
                     "pod-exce": RuleOverride(mode="off"),
                     "pod-exec": RuleOverride(
-                        exceptions=({"when": "event.nope == 1", "reason": "r"},)
+                        exceptions=[{"when": "event.nope == 1", "reason": "r"}]
                     ),
-                    MALFORMED: RuleOverride(exceptions=({"reasn": "r"},)),
+                    MALFORMED: RuleOverride(exceptions=[{"reasn": "r"}]),
                 },
             )
         )
@@ -270,7 +270,7 @@ def test_the_hash_covers_rules_parameters_and_overrides(tmp_path: Path) -> None:
             {"overrides": {"x": RuleOverride(severity="low")}},
             {"overrides": {"x": RuleOverride(mode="shadow")}},
             {"overrides": {"x": RuleOverride(mode="off")}},
-            {"overrides": {"x": RuleOverride(exceptions=({"when": "true", "reason": "r"},))}},
+            {"overrides": {"x": RuleOverride(exceptions=[{"when": "true", "reason": "r"}])}},
             {"overrides": {MALFORMED: RuleOverride(severity="high")}},
         )
     ]

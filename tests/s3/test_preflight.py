@@ -176,7 +176,7 @@ def test_a_user_without_permissions(ceph: Ceph) -> None:
     [
         ("GetBucketVersioning", "unknown", "whether versioning is on"),
         ("GetBucketObjectLockConfiguration", "unknown", "could not be found out"),
-        ("ListBucketVersions", "weak", "cannot be listed"),
+        ("ListBucketVersions", "failed", "cannot be listed"),
         ("PutObject", "failed", "cannot be written"),
     ],
 )

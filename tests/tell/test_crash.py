@@ -67,7 +67,7 @@ def test_every_durable_step(tmp_path: Path, fault: Fault) -> None:
             break
         shutil.rmtree(root)
         step += 1
-    assert step > 25
+    assert step > 20
 
 
 def test_kill_9_between_seal_and_alert(tmp_path: Path) -> None:

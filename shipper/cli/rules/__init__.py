@@ -6,7 +6,7 @@ import importlib
 
 import click
 
-VERBS = ("list", "test", "run", "schema", "doctor")
+VERBS = ("list", "test", "run", "backtest", "schema", "doctor")
 
 
 class _Verbs(click.Group):

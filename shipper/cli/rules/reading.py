@@ -26,6 +26,9 @@ _MAX_WINDOW_BYTES = 128 * 1024 * 1024
 """What `zstd` itself takes without being told: the memory that a file can ask for."""
 
 
+_STEP_BYTES = 1024
+
+
 class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
@@ -51,9 +54,35 @@ def _inflated(file: BufferedReader) -> _Readable:
     if start.startswith(_GZIP):
         return gzip.GzipFile(fileobj=file)
     if start.startswith(_ZSTD):
-        decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES)
-        return cast(_Readable, decompressor.stream_reader(file, read_across_frames=True))
+        return _Zstd(file)
     return file
+
+
+class _Zstd:
+    """Reads frames to the end of the file; the library's own reader takes a cut frame for whole.
+
+    In steps so small that what one yields is bounded: 4 bytes can stand for 128 KiB.
+    """
+
+    def __init__(self, file: BufferedReader) -> None:
+        self._file = file
+        self._decompressor = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW_BYTES)
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._input = b""
+
+    def read(self, _size: int, /) -> bytes:
+        while True:
+            self._input = self._input or self._file.read(_STEP_BYTES)
+            if not self._input:
+                if self._frame is not None:
+                    raise EOFError("the last zstd frame is cut off")
+                return b""
+            frame = self._frame or self._decompressor.decompressobj()
+            data = frame.decompress(self._input)
+            self._input = frame.unused_data
+            self._frame = None if frame.eof else frame
+            if data:
+                return data
 
 
 def _lines(file: _Readable) -> Iterator[list[bytes]]:

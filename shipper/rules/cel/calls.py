@@ -29,6 +29,7 @@ _give_back.restype = None
 
 _calls: list[tuple[Any, ...]] = []
 _results: list[Any] = []
+_stops: list[BaseException] = []
 
 
 def callable_by_engine(function: Implementation, arity: int) -> Any:
@@ -42,7 +43,11 @@ def callable_by_engine(function: Implementation, arity: int) -> Any:
 
     def call(_result: int, _pointer: Any, arguments: tuple[Any, ...]) -> Any:
         _calls.append(arguments)
-        value = function(*arguments)
+        try:
+            value = function(*arguments)
+        except (KeyboardInterrupt, SystemExit) as stop:
+            _stops.append(stop)  # the engine would take it for an error of the data
+            raise
         _results.append(value)
         return value
 
@@ -51,7 +56,10 @@ def callable_by_engine(function: Implementation, arity: int) -> Any:
 
 
 def settle() -> None:
-    """Give back what the engine has kept of the calls so far. To be called between evaluations."""
+    """Give back what the engine has kept of the calls so far. To be called between evaluations.
+
+    Raises what a signal's handler has raised while a call was under way.
+    """
     if _owes_arguments:
         for arguments in _calls:
             _give_back(arguments)
@@ -60,6 +68,8 @@ def settle() -> None:
             _give_back(value)
     _calls.clear()
     _results.clear()
+    if _stops:
+        raise _stops.pop()
 
 
 def make_none_immortal() -> None:

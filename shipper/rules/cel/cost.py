@@ -32,7 +32,6 @@ from shipper.rules.cel.bounds import (
 )
 from shipper.rules.cel.library import FUNCTIONS
 from shipper.rules.cel.meter import CALL, GROWN, Bill, Loop, Reads
-from shipper.rules.cel.paths import NO_NAMES, Path, path_of
 from shipper.rules.cel.tree import (
     Call,
     Comprehension,
@@ -96,7 +95,6 @@ class _Work:
         self.reads: list[tuple[Names, float]] = []
         self.largest = _SMALL
         self._sources: dict[str, Names] = {}
-        self._ranges: dict[str, Path | None] = {}
         self._invented: list[str] = []
         self._ids = ids
 
@@ -111,18 +109,8 @@ class _Work:
             bound = isinstance(node.condition, Const) and node.condition.value is False
             return (self._bind if bound else self._loop)(node, scope)
         parts = [self.visit(child, scope) for child in children(node)]
-        uses = [self._own_entry(node) or use for _, use in parts[:1]] + [
-            use for _, use in parts[1:]
-        ]
+        uses = [use for _, use in parts]
         return rebuilt(node, [part for part, _ in parts]), self._made(self._result(node, uses))
-
-    def _own_entry(self, node: Tree) -> Use | None:
-        """What is known of `things` in `things[key]`, in a loop over the keys of `things`."""
-        match node:
-            case Call(function="_[_]", args=(things, Ident(name=key))) if key in self._ranges:
-                if path_of(things, NO_NAMES) == self._ranges[key]:
-                    return Use(1, frozenset((key,)))
-        return None
 
     def rooted(self, reads: Iterable[tuple[Names, float]]) -> Reads:
         """How often each root is read."""
@@ -173,7 +161,6 @@ class _Work:
         looping = frozenset(filter(None, (node.name, node.second_name, node.accu)))
         hidden = {name: self._sources.get(name) for name in looping}
         self._sources.update(dict.fromkeys(looping, self._roots(source.names)))
-        self._ranges[node.name] = path_of(node.range, NO_NAMES)
         first_read, first_invented = len(self.reads), len(self._invented)
 
         step, added = self.visit(node.step, _inside(node, source, scope))
@@ -185,7 +172,6 @@ class _Work:
             for names, times in reads
         ]
         self._restore(hidden)
-        self._ranges.pop(node.name, None)
         builds = isinstance(node.start, ListOf | MapOf)
         condition = self._condition(node, bill, builds=builds)
         use = _SMALL

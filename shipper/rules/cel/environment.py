@@ -17,9 +17,10 @@ from shipper.rules.cel.checker import checker
 from shipper.rules.cel.cost import metered
 from shipper.rules.cel.library.authorizer import AUTHORIZER, RESOURCE
 from shipper.rules.cel.lowering import AMBIGUOUS, lowered
-from shipper.rules.cel.program import Expect, Program
+from shipper.rules.cel.optionals import misplaced
+from shipper.rules.cel.program import Expect, Program, without_status
 from shipper.rules.cel.runner import runner
-from shipper.rules.cel.tree import decode, encode, free_ids
+from shipper.rules.cel.tree import Tree, decode, encode, free_ids
 from shipper.rules.cel.wire import Message, message
 
 VARIABLES = (
@@ -42,11 +43,12 @@ MAX_TEXT_CHARS = 32 * 1024
 """A longer text is refused; the longest in the policy libraries that people use has 5,000."""
 
 _ANY_TYPE, _ANY_VALUE = 1, 2  # google.protobuf.Any
-_REFERENCES, _EXPR = 2, 4  # cel.expr.CheckedExpr
-_ENTRY_KEY, _ENTRY_VALUE, _OVERLOADS = 1, 2, 3  # its map of cel.expr.Reference
+_REFERENCES, _TYPES_BY_ID, _EXPR, _SOURCE = 2, 3, 4, 5  # cel.expr.CheckedExpr
+_KEY, _VALUE = 1, 2  # an entry of its maps
+_OVERLOADS, _POSITIONS = 3, 4  # cel.expr.Reference, cel.expr.SourceInfo
+_ABSTRACT, _NAME = 14, 1  # cel.expr.Type, of an opaque type
 
 _PLACE = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
-_STATUS = re.compile(r"\A[A-Z_]+: |\s*\[[A-Z_]+\]\Z")
 _CONTAINER = " (in container '')"
 
 
@@ -80,9 +82,10 @@ class Environment:
             raise CompileError(1, 1, f"longer than {MAX_TEXT_CHARS} characters")
         try:
             checked = self._checker.compile(text)
+            found = checked.return_type()
         except (RuntimeError, ValueError, LookupError) as error:
             raise _refusal(str(error)) from None
-        _expected(checked.return_type(), expect)
+        _expected(found, expect)
         return self._program(text, Message(checked.serialize()), expect=expect)
 
     def activation(self, variables: Mapping[str, object], *, clean: bool = False) -> Activation:
@@ -93,30 +96,49 @@ class Environment:
         """
         return Activation(variables, self._runner, clean=clean)
 
-    def _program(self, text: str, any_: Message, *, expect: Expect) -> Program:
-        checked = Message(any_.body(_ANY_VALUE))
+    def _program(self, text: str, checked_any: Message, *, expect: Expect) -> Program:
+        checked = Message(checked_any.body(_ANY_VALUE))
         references = checked.bodies(_REFERENCES)
         try:
             tree = decode(checked.body(_EXPR))
+            _refuse_misplaced_optionals(text, tree, checked)
+            ids = free_ids(tree)
+            ambiguous = any(name in text for name in AMBIGUOUS)
+            overloads = dict(map(_overloads, references)) if ambiguous else {}
+            run, bill = metered(lowered(tree, overloads, ids), ids)
+            parts = [*((_REFERENCES, reference) for reference in references), (_EXPR, encode(run))]
+        except RecursionError:
+            raise CompileError(1, 1, "nested too deeply") from None
         except ValueError as error:
             raise CompileError(1, 1, str(error)) from None
-        ids = free_ids(tree)
-        ambiguous = any(name in text for name in AMBIGUOUS)
-        overloads = dict(map(_overloads, references)) if ambiguous else {}
-        run, bill = metered(lowered(tree, overloads, ids), ids)
-        parts = [*((_REFERENCES, reference) for reference in references), (_EXPR, encode(run))]
-        packed = message([(_ANY_TYPE, any_.body(_ANY_TYPE)), (_ANY_VALUE, message(parts))])
+        any_ = [(_ANY_TYPE, checked_any.body(_ANY_TYPE)), (_ANY_VALUE, message(parts))]
         try:
-            native = self._runner.deserialize(packed)
+            native = self._runner.deserialize(message(any_))
         except ValueError:
             raise CompileError(1, 1, "nested too deeply") from None
         return Program(native, text, tree=tree, bill=bill, expect=expect)
 
 
+def _refuse_misplaced_optionals(text: str, tree: Tree, checked: Message) -> None:
+    types = map(Message, checked.bodies(_TYPES_BY_ID))
+    typed = {entry.number(_KEY) for entry in types if _is_optional(entry.body(_VALUE))}
+    if not typed and "?" not in text:
+        return
+    for node in misplaced(tree, typed):
+        places = map(Message, Message(checked.body(_SOURCE)).bodies(_POSITIONS))
+        offset = {place.number(_KEY): place.number(_VALUE) for place in places}.get(node.id, 0)
+        line, column = text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+        raise CompileError(line, column, "an optional cannot stand here: end with orValue()")
+
+
+def _is_optional(checked_type: bytes) -> bool:
+    return Message(Message(checked_type).body(_ABSTRACT)).text(_NAME) == "optional_type"
+
+
 def _overloads(entry: bytes) -> tuple[int, frozenset[str]]:
     parts = Message(entry)
-    overloads = Message(parts.body(_ENTRY_VALUE)).bodies(_OVERLOADS)
-    return parts.number(_ENTRY_KEY), frozenset(overload.decode() for overload in overloads)
+    overloads = Message(parts.body(_VALUE)).bodies(_OVERLOADS)
+    return parts.number(_KEY), frozenset(overload.decode() for overload in overloads)
 
 
 def _expected(found: Any, expect: Expect) -> None:
@@ -129,6 +151,6 @@ def _expected(found: Any, expect: Expect) -> None:
 def _refusal(message: str) -> CompileError:
     place = _PLACE.search(message)
     if place is None:
-        return CompileError(1, 1, _STATUS.sub("", message.splitlines()[0]))
+        return CompileError(1, 1, without_status(message.splitlines()[0]))
     line, column = max(int(place[1]), 1), max(int(place[2]), 1)
-    return CompileError(line, column, _STATUS.sub("", place[3].replace(_CONTAINER, "")))
+    return CompileError(line, column, without_status(place[3].replace(_CONTAINER, "")))

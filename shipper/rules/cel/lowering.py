@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from shipper.rules.cel.bounds import INDEXING
 from shipper.rules.cel.library import FUNCTIONS
 from shipper.rules.cel.library.function import CIDR, IP
 from shipper.rules.cel.tree import Call, Const, Tree, children, rebuilt
@@ -64,7 +65,12 @@ def _renamed(call: Call, overloads: frozenset[str]) -> Call:
 
 
 def _looks_for_short_text(call: Call) -> bool:
+    """`text.contains("literal")`; but not `things[key].contains("literal")`.
+
+    The size of what a computed key stands for is known to our function alone.
+    """
     match call:
-        case Call(function="contains", args=(Const(value=str(wanted)),)):
-            return len(wanted) <= _SHORT_TEXT_CHARS
+        case Call(function="contains", args=(Const(value=str(wanted)),), target=target):
+            indexed = isinstance(target, Call) and target.function in INDEXING
+            return len(wanted) <= _SHORT_TEXT_CHARS and not indexed
     return False

@@ -22,6 +22,9 @@ from shipper.rules.cel.tree import Tree
 
 Expect: TypeAlias = Literal["bool", "string", "any"]
 
+_RAISED = (ArithmeticError, AssertionError, LookupError, RuntimeError, SystemError, ValueError)
+"""What the engine, and the making of a plain value, may raise."""
+
 _UNBOUND = re.compile(r'No value with name "([^"]*)" found in Activation')
 _STATUS = re.compile(r"\A[A-Z_]+: |\s*\[[A-Z_]+\]\Z")
 _QUOTED = re.compile(r'"[^"]*"')
@@ -33,6 +36,11 @@ _TOO_MANY_ROUNDS = "Iteration budget exceeded"
 _ERROR = cel.Type.ERROR
 
 _one_at_a_time = threading.Lock()
+
+
+def without_status(text: str) -> str:
+    """What the engine says, without its own class of error before or behind it."""
+    return _STATUS.sub("", text)
 
 
 class CelError(NamedTuple):
@@ -80,7 +88,7 @@ class Program:
             return _TOO_DEEP
         value = self._run(activation)
         if isinstance(value, CelError):
-            if value.reason != _UNCONVERTED.reason:
+            if value is not _UNCONVERTED:
                 return value
             activation.repair()
             value = self._run(activation) if activation.native else _TOO_DEEP
@@ -107,7 +115,7 @@ class Program:
             plain = value.plain_value()
         except TypeError:
             return _OPTIONAL
-        except (RuntimeError, ValueError, LookupError) as error:
+        except _RAISED as error:
             return self._error(str(error))
         # An error is plain text too; only of a text is the dearer question worth asking.
         is_error = type(plain) is str and value.type() == _ERROR
@@ -123,7 +131,7 @@ class Program:
             return COST
         if any(words in text for words in _NOT_CONVERTED):
             return _UNCONVERTED
-        reason = _QUOTED.sub(self._quoted, _STATUS.sub("", text))
+        reason = _QUOTED.sub(self._quoted, without_status(text))
         return CelError("error", reason.replace("Key not found in map :", "no such key:"))
 
     def _quoted(self, quoted: re.Match[str]) -> str:

@@ -16,7 +16,7 @@ def text_of(value: Any) -> str:
         case str():
             return shown(value)
         case None | bool() | list() | dict():
-            return msgspec.json.encode(value).decode()
+            return _json(value)
         case float():
             return repr(value).removesuffix(".0")
         case datetime():
@@ -26,3 +26,10 @@ def text_of(value: Any) -> str:
         case bytes() | bytearray():
             return value.decode(errors="replace")
     return str(value)
+
+
+def _json(value: Any) -> str:
+    try:
+        return msgspec.json.encode(value, enc_hook=str).decode()
+    except (TypeError, ValueError):  # a key that JSON does not have
+        return str(value)

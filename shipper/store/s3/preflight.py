@@ -24,6 +24,7 @@ from shipper.store.s3.client import (
     NoLockError,
     TakenError,
     UnsupportedError,
+    is_from_s3,
 )
 
 CLOCK_SKEW_SECONDS = 60.0
@@ -86,6 +87,8 @@ def _versioning(client: Client) -> tuple[Answer | None, Check]:
         return None, _refusal(error, "whether versioning is on", "s3:GetBucketVersioning")
     if answer.get("Status") == "Enabled":
         return answer, Check("ok", f"the bucket {client.bucket} answers, and versioning is on")
+    if not is_from_s3(answer):  # an empty page from something in between says "off" too
+        raise StoreError("the answer about versioning is not an S3 service's")
     return answer, Check(
         "refused",
         f"versioning is off on the bucket {client.bucket}: objects can be overwritten",
@@ -121,7 +124,7 @@ def _clock(answer: Answer) -> Check:
 def _lock(client: Client, options: StoreOptions) -> Iterator[Check]:
     try:
         answer = client.call("get_object_lock_configuration")
-    except (NoLockError, NotFoundError, UnsupportedError):
+    except (NoLockError, UnsupportedError):
         if options.require_lock:
             yield Check(
                 "refused",
@@ -184,8 +187,9 @@ def _may_list(client: Client, prefix: str) -> Check:
         client.call("list_object_versions", Prefix=prefix, MaxKeys=1)
     except DeniedError:
         return Check(
-            "weak",
-            "object versions cannot be listed: a second writer would not be noticed",
+            "failed",
+            "object versions cannot be listed, and nothing is shipped before it is known whether"
+            " another daemon writes this log",
             "allow s3:ListBucketVersions on the prefix",
         )
     except RefusedError as error:

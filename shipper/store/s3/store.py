@@ -21,12 +21,19 @@ from shipper.errors import (
     ConflictError,
     FormatError,
     NotFoundError,
-    RefusedError,
     StoreError,
     UnknownError,
 )
 from shipper.store.base import Check, Entry, Lock, Stored
-from shipper.store.s3.client import Answer, Client, NoLockError, TakenError, UnsupportedError
+from shipper.store.s3 import answers
+from shipper.store.s3.client import (
+    Answer,
+    Client,
+    NoLockError,
+    TakenError,
+    UnsupportedError,
+    is_from_s3,
+)
 from shipper.store.s3.listing import Listing
 from shipper.store.s3.preflight import preflight
 
@@ -35,8 +42,6 @@ CONFIRM_EVERY = 100
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far the service's clock may be from this one's, where it dates a lock by its own."""
-
-_REASONS_OF_NO_ANSWER = (RefusedError, UnsupportedError)
 
 
 class S3Store:
@@ -72,24 +77,24 @@ class S3Store:
         began = datetime.now(UTC)
         try:
             answer = self._upload(key, body, digest, began)
-        except TakenError as error:
-            found = self._find(key, body)
-            if found is None:
-                raise StoreError(f"{key} was there a moment ago, and is not") from error
-            return found
+        except TakenError:
+            return self._must_find(key, body)
         except UnsupportedError:
             if not self._conditional:
                 raise
             self._conditional = False
             return self.put(key, body, sha256=sha256, again=True)
-        if not answer.get("ETag"):
-            raise StoreError(f"the answer to the upload of {key} is not an S3 service's")
+        _must_be_from_s3(answer, f"the upload of {key}")
         with self._counting:
             number = next(self._uploads)
         confirm = self._options.confirm
         asked = confirm == "all" or (confirm == "sample" and not number % CONFIRM_EVERY)
         version = str(answer.get("VersionId", ""))
-        return Stored(version, self._weakness(key, version, began) if asked else "")
+        if not asked:
+            return Stored(version)
+        if not version:  # a bucket without versions, or half an answer: the object itself says it
+            return self._must_find(key, body)
+        return Stored(version, self._weakness(key, version, began))
 
     def _upload(self, key: str, body: bytes, digest: bytes, now: datetime) -> Answer:
         parameters: dict[str, Any] = {"IfNoneMatch": "*"} if self._conditional else {}
@@ -100,8 +105,7 @@ class S3Store:
             parameters["ObjectLockRetainUntilDate"] = datetime.fromtimestamp(
                 math.ceil(until.timestamp()), UTC
             )
-        return self._client.call(
-            "put_object",
+        return self._client.put(
             Key=self._prefix + key,
             Body=body,
             ChecksumSHA256=base64.b64encode(digest).decode(),
@@ -109,22 +113,36 @@ class S3Store:
             **self._encryption,
         )
 
+    def _must_find(self, key: str, body: bytes) -> Stored:
+        found = self._find(key, body)
+        if found is None:
+            raise StoreError(f"{key} was there a moment ago, and is not")
+        return found
+
     def _find(self, key: str, body: bytes) -> Stored | None:
         """What is stored under `key`, if these are its bytes; None if there is nothing."""
         try:
-            answer = self._fetch(key)
-            stored = self._client.read(answer, at_most=len(body) + 1)
+            answer, stored = self._read(key, len(body) + 1)
         except NotFoundError:
             return None
         if stored != body:
+            # A conflict is final, so it must not be an answer that was damaged on its way.
+            if self._read(key, len(body) + 1)[1] != stored:
+                raise StoreError(f"{key} seems to be stored with other bytes: it is read again")
             raise ConflictError(
                 f"{key} is stored already, with other bytes",
                 remedy="somebody else writes to this log: find out who before you go on",
             )
-        version = str(answer.get("VersionId", ""))
+        version, since = str(answer.get("VersionId", "")), answer.get("LastModified")
         if self._options.confirm == "none":
             return Stored(version)
-        return Stored(version, self._weakness(key, version, answer["LastModified"]))
+        if since is None:
+            raise StoreError(f"the answer to the request for {key} broke off")
+        return Stored(version, self._weakness(key, version, since))
+
+    def _read(self, key: str, at_most: int) -> tuple[Answer, bytes]:
+        answer = self._fetch(key)
+        return answer, self._client.read(answer, at_most=at_most)
 
     def _weakness(self, key: str, version: str, since: datetime) -> str:
         """What of the lock in force is weaker than configured for an object of that age."""
@@ -190,15 +208,21 @@ class S3Store:
             answer = self._client.call("get_object_retention", Key=self._prefix + key, **parameters)
         except NoLockError:
             return None
-        except _REASONS_OF_NO_ANSWER as error:
+        except StoreError as error:
+            if error.code not in answers.SILENT:
+                raise
             raise UnknownError(
                 f"the store does not say how {key} is locked: {error.message}",
                 remedy="give the credentials s3:GetObjectRetention",
             ) from error
-        retention = answer.get("Retention", {})
+        retention = answer.get("Retention")
+        if not retention or not is_from_s3(answer):
+            raise StoreError(
+                f"the answer about the lock of {key} is not an S3 service's, or broke off"
+            )
         mode, until = retention.get("Mode"), retention.get("RetainUntilDate")
         if mode not in ("COMPLIANCE", "GOVERNANCE") or not isinstance(until, datetime):
-            raise UnknownError(f"the answer about the lock of {key} is not an S3 service's")
+            raise UnknownError(f"the store does not say how {key} is locked")
         return Lock(mode, until)
 
     def preflight(self) -> Iterator[Check]:
@@ -207,7 +231,15 @@ class S3Store:
     def _fetch(self, key: str, version: str = "") -> Answer:
         parameters = {"VersionId": version} if version else {}
         answer = self._client.call("get_object", Key=self._prefix + key, **parameters)
-        if not answer.get("ETag"):
+        try:
+            _must_be_from_s3(answer, f"the request for {key}")
+        except StoreError:
             answer["Body"].close()
-            raise StoreError(f"the answer to the request for {key} is not an S3 service's")
+            raise
         return answer
+
+
+def _must_be_from_s3(answer: Answer, what: str) -> None:
+    """A portal says 200 to everything, and a page has an ETag too."""
+    if not answer.get("ETag") or not is_from_s3(answer):
+        raise StoreError(f"the answer to {what} is not an S3 service's")

@@ -25,7 +25,6 @@ _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 
 
-@lru_cache(maxsize=1024)
 def parse(text: str) -> int:
     """The quantity in billionths, rounded away from zero. Raises CallError."""
     form = _FORM.fullmatch(text) if len(text) <= _MAX_CHARS else None
@@ -55,11 +54,13 @@ def _value(nanos: int) -> str:
     return hold(QUANTITY, f"-{decimal}" if nanos < 0 else decimal)
 
 
+@lru_cache(maxsize=1024)
 def _nanos(value: str) -> int:
     whole, _, part = held(QUANTITY, value).partition(".")
     return int(whole + part.ljust(9, "0"))
 
 
+@lru_cache(maxsize=1024)
 def _quantity(text: str) -> str:
     return _value(parse(text))
 

@@ -24,6 +24,7 @@ TRUE = [
     "event.?map.optMap(m, size(m)).orValue(0) == 2",
     "event.?list.optFlatMap(l, l[?7]).orValue(9) == 9",
     "event.?none.or(optional.of(3)).value() == 3",
+    "optional.ofNonZeroValue('') == optional.none()",
     "[?event.?none, 1] == [1] && {?'x': event.?none} == {}",
     "cel.bind(m, event.map, m.a + m.b) == 3",
     "math.greatest(1, 3, 2) == 3 && math.least(1.5, 2) == 1.5 && math.abs(-1) == 1",
