@@ -11,7 +11,8 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as plain_text
 
-from shipper.health.metrics import Exporter, families
+from shipper.health.families import Exporter
+from shipper.health.metrics import families
 from shipper.health.status import FindingCount, Status
 from tests.conftest import ROOT
 from tests.health.samples import BAD, HOSTILE, WELL
@@ -98,7 +99,8 @@ def test_what_has_not_happened_has_no_time() -> None:
 def test_both_forms_can_be_read(accept: str) -> None:
     """Hostile text in a label harms neither; the process's own metrics are there too."""
     hostile = FindingCount(HOSTILE + '"\\\n', "high", "match", "alert", 1)
-    body, content_type = Exporter().render(structs.replace(BAD, findings=[hostile]), accept)
+    shown = families(structs.replace(BAD, findings=[hostile]))
+    body, content_type = Exporter(process=True).render(shown, accept)
     parse = open_metrics if "openmetrics" in content_type else plain_text
     found = {sample.name: sample for one in parse(body.decode()) for sample in one.samples}
     assert found["audit_shipper_findings_total"].labels["rule"] == HOSTILE + '"\\\n'
