@@ -35,9 +35,11 @@ STARTS = 2
 
 def main(minutes: float) -> int:
     """Soak for so long; returns the exit code."""
-    with tempfile.TemporaryDirectory(prefix="audit-shipper-soak-") as name:
-        with node(Path(name)) as (place, store):
-            found = list(soak(place, store, minutes=minutes))
+    with (
+        tempfile.TemporaryDirectory(prefix="audit-shipper-soak-") as name,
+        node(Path(name)) as (place, store),
+    ):
+        found = list(soak(place, store, minutes=minutes))
     sys.stdout.write(table.render(found) + "\n")
     return 1 if any(row.ok is False for row in found) else 0
 
