@@ -70,8 +70,10 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
     need("buildah", "crun", "mmdebstrap")
     folder = tmp_path_factory.mktemp("image")
     buildah = Buildah(folder)
-    buildah.from_tar(debootstrap(folder / "base.tar", "python3"), "localhost/base")
-    buildah.from_tar(debootstrap(folder / "build.tar", "python3-venv"), "localhost/build")
+    buildah.from_tar(debootstrap(folder / "base.tar", "python3", "libstdc++6"), "localhost/base")
+    buildah.from_tar(
+        debootstrap(folder / "build.tar", "python3-venv", "libstdc++6"), "localhost/build"
+    )
     packages = wheels(folder / "wheels")
     arguments = {
         "BASE": "localhost/base",
