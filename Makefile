@@ -5,8 +5,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 AUDIT_LOG ?=
 ONCE ?=
+FUZZ_SECONDS ?= 60
 
-.PHONY: help run test check bench torture vectors clean
+.PHONY: help run test check bench torture fuzz vectors image-test systemd-test lock manifests clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -34,10 +35,31 @@ bench: $(READY) ## the figures, as a table (some minutes)
 	$(BIN)/python -m bench
 
 torture: $(READY) ## the long randomised kill -9 run
-	$(BIN)/python -m pytest tests/test_torture.py --torture-kills=60
+	$(BIN)/python -m pytest tests/test_torture.py tests/s3/test_torture.py --torture-kills=60
+
+image-test: $(READY) ## build the image on a base of our own and run it (minutes; buildah, crun, mmdebstrap)
+	$(BIN)/python -m pytest tests/machines/image.py
+
+systemd-test: $(READY) ## boot a machine and run the unit on it (minutes, root; systemd-nspawn, mmdebstrap)
+	$(BIN)/python -m pytest tests/machines/systemd.py
+
+fuzz: $(READY) ## coverage-guided fuzzing of the rules, FUZZ_SECONDS=60 long (needs atheris)
+	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
 
 vectors: $(READY) ## make the golden vectors anew (a change of the format!)
 	$(BIN)/python -m tests.vectors.generate
+
+manifests: $(READY) ## make deploy/kubernetes/base anew from the Helm chart
+	$(BIN)/python -m tests.deploy.manifests
+
+# Neither the machine's own package index nor its mirrors may leave a trace in the lock files.
+COMPILE = PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(BIN)/pip-compile --quiet --upgrade \
+  --generate-hashes --allow-unsafe --no-header --no-annotate --strip-extras \
+  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+lock: $(READY) ## resolve requirements*.lock anew: every package that is installed, with its hashes
+	$(COMPILE) --output-file requirements.lock pyproject.toml
+	$(COMPILE) --output-file requirements-build.lock --only-build-deps --all-build-deps pyproject.toml
 
 clean: ## remove what `make run` made (var/), caches and the virtual environment
 	rm -rf var .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

@@ -23,7 +23,7 @@ import msgspec
 import zstandard
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shipper.audit.event import Envelope
+from shipper.envelope import Envelope
 
 READ_BYTES = 1024 * 1024
 BATCH_BYTES = 8 * 1024 * 1024

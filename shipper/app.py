@@ -15,11 +15,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec import UNSET
+
 from shipper import __version__
 from shipper import config as configuration
 from shipper.audit.follow import Follower
 from shipper.audit.siblings import list_siblings
 from shipper.audit.wake import Wake
+from shipper.backoff import Backoff
 from shipper.clock import Clock, SystemClock
 from shipper.config import Config
 from shipper.disk import Disk
@@ -32,10 +35,13 @@ from shipper.errors import (
 )
 from shipper.logs import Logger
 from shipper.model import Agent
+from shipper.notify import Notifier
 from shipper.pipeline.collect import Collector
 from shipper.pipeline.fence import Fence
+from shipper.pipeline.guard import Guard, InForce, load_engine
 from shipper.pipeline.progress import Progress
 from shipper.pipeline.recorder import Recorder
+from shipper.pipeline.reload import Reloader
 from shipper.pipeline.ship import Shipper
 from shipper.pipeline.start import OldHead, Start, find_old_head, new_instance, resume
 from shipper.seal.signer import FileSigner
@@ -43,7 +49,9 @@ from shipper.spool.spool import Spool
 from shipper.store.attempts import Attempts
 from shipper.store.base import Store
 from shipper.store.open import open_store
-from shipper.store.retrying import Backoff
+from shipper.tell.dispatcher import Dispatcher
+from shipper.tell.open import open_alerts
+from shipper.tell.outbox import Outbox
 
 POLL_SECONDS = 1.0
 """The slow poll, for file systems where inotify is silent (NFS, some overlays)."""
@@ -61,6 +69,8 @@ SETTLE_SECONDS = 0.25
 PATIENCE_SECONDS = 10.0
 """How long a start waits for the store's answers: a new instance asks for the node's old log, and
 begins without it after that time; what else is asked is asked once."""
+
+READY_POLL_SECONDS = 0.05
 
 T = TypeVar("T")
 
@@ -85,6 +95,7 @@ class App:
         store: Store | None = None,
         clock: Clock | None = None,
         disk: Disk | None = None,
+        reread: Callable[[], Config] | None = None,
         settle_seconds: float = SETTLE_SECONDS,
     ) -> None:
         """Check what can be checked before anything is read: key, store URL, spool."""
@@ -94,9 +105,19 @@ class App:
         self._progress = progress
         self._clock = clock or SystemClock()
         self._signer = FileSigner.load(Path(config.seal.key_file))
+        self._guard = Guard(InForce(load_engine(config.rules), configuration.digest(config)))
         self._store = store or open_store(config.store, disk=disk)
         self._spool = Spool(Path(config.spool.path), disk=disk)
+        self._disk = disk
         self._settle_seconds = settle_seconds
+        self._reloader = Reloader(
+            config,
+            self._guard,
+            reread=reread or (lambda: config),
+            logger=logger,
+            progress=progress,
+        )
+        self._notifier = Notifier(logger)
         self._attempts = Attempts()
         self._patience_seconds = max(1.0, min(PATIENCE_SECONDS, config.shutdown.drain))
         self._stopping = asyncio.Event()
@@ -111,14 +132,16 @@ class App:
             start = await self._start()
             if self._stopping.is_set():
                 return 0  # nothing was read, and a new log is not begun only to end it
-            self._collector, shipper = self._compose(start)
-            return await self._loops(self._collector, shipper)
+            outbox, dispatcher = self._open_alerts()
+            self._collector, shipper = self._compose(start, outbox, dispatcher)
+            return await self._loops(self._collector, shipper, dispatcher)
         finally:
             self._spool.close()
 
     def stop(self) -> None:
         """Stop reading, seal a shutdown, ship for the drain time, end."""
         self._stopping.set()
+        self._notifier.stopping()
         if self._collector is not None:
             self._collector.stop.set()
             drain = self._config.shutdown.drain
@@ -139,6 +162,7 @@ class App:
         self._progress.shipped_seq = start.head.seq - 1 - self._spool.pending()
         self._progress.head = start.head.prev if start.head.seq else ""
         self._progress.pending = self._spool.pending()
+        self._progress.log = start.head.log
         self._logger.info(
             "started",
             version=__version__,
@@ -148,6 +172,7 @@ class App:
             source=self._config.source.path,
             store=self._store.url,
             key=key.base64,
+            rules=self._guard.in_force.rules_sha256,
         )
         return start
 
@@ -189,14 +214,15 @@ class App:
 
         backoff = Backoff()
         deadline = asyncio.get_running_loop().time() + self._patience_seconds
-        while not self._stopping.is_set():
-            try:
+        while True:
+            with suppress(UnansweredError):
                 return await self._asked(find, "old_head_unknown")
-            except UnansweredError:
-                delay = backoff.delay()
-                if asyncio.get_running_loop().time() + delay > deadline:
-                    break
-                await self._pause(delay)
+            if self._stopping.is_set():
+                return None
+            delay = backoff.delay()
+            if asyncio.get_running_loop().time() + delay > deadline:
+                break
+            await self._pause(delay)
         self._logger.error(
             "old_head_not_found",
             detail="the store did not answer; if this node has an older log there,"
@@ -205,16 +231,38 @@ class App:
         return None
 
     async def _asked(self, question: Callable[[], T], event: str) -> T:
-        """The store's answer; `UnansweredError`, and a line in the log, if there is none."""
+        """The store's answer; `UnansweredError` if there is none, and a line in the log, or if the
+        daemon is told to stop meanwhile."""
+        asking = asyncio.create_task(
+            self._attempts.run(question, within_seconds=self._patience_seconds), name=event
+        )
+        stop = asyncio.create_task(self._stopping.wait(), name="stop")
+        _, pending = await asyncio.wait({asking, stop}, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        if asking in pending:
+            raise UnansweredError
         try:
-            return await self._attempts.run(question, within_seconds=self._patience_seconds)
+            return asking.result()
         except ConflictError:
             raise
         except StoreError as error:
             self._logger.warning(event, store=self._store.url, error=str(error))
             raise UnansweredError from error
 
-    def _compose(self, start: Start) -> tuple[Collector, Shipper]:
+    def _open_alerts(self) -> tuple[Outbox | None, Dispatcher]:
+        return open_alerts(
+            self._config.alerts,
+            Path(self._config.spool.path),
+            newest=self._spool.newest(),
+            clock=self._clock,
+            logger=self._logger,
+            disk=self._disk,
+        )
+
+    def _compose(
+        self, start: Start, outbox: Outbox | None, dispatcher: Dispatcher
+    ) -> tuple[Collector, Shipper]:
         config, loop = self._config, asyncio.get_running_loop()
         shipper = Shipper(
             self._spool,
@@ -226,7 +274,16 @@ class App:
             logger=self._logger,
             progress=self._progress,
         )
-        agent = Agent(version=__version__, config_sha256=configuration.digest(config))
+        agent = Agent(
+            version=__version__,
+            config_sha256=self._guard.in_force.config_sha256,
+            rules_sha256=self._guard.in_force.rules_sha256 or UNSET,
+        )
+
+        def committed(seq: int) -> None:
+            loop.call_soon_threadsafe(shipper.committed.set)
+            loop.call_soon_threadsafe(dispatcher.committed, seq)
+
         recorder = Recorder(
             self._spool,
             start,
@@ -236,8 +293,9 @@ class App:
             clock=self._clock,
             logger=self._logger,
             progress=self._progress,
-            committed=lambda: loop.call_soon_threadsafe(shipper.committed.set),
+            committed=committed,
             disk_patience=config.shutdown.drain if self._once else math.inf,
+            outbox=outbox,
         )
         collector = Collector(
             Follower(Path(config.source.path), start_at=config.source.start_at),
@@ -245,7 +303,7 @@ class App:
             self._spool,
             start,
             config=config,
-            agent=agent,
+            guard=self._guard,
             clock=self._clock,
             logger=self._logger,
             progress=self._progress,
@@ -255,15 +313,24 @@ class App:
 
     # ---- run and drain
 
-    async def _loops(self, collector: Collector, shipper: Shipper) -> int:
+    async def _loops(self, collector: Collector, shipper: Shipper, dispatcher: Dispatcher) -> int:
         shipping = asyncio.create_task(shipper.run(), name="ship")
+        # It ends by itself only by a fault of ours: better to end, and be started anew, than to
+        # seal on and ship nothing.
+        shipping.add_done_callback(lambda _: self.stop())
+        reloading = asyncio.create_task(self._reloader.run(), name="reload")
+        telling = asyncio.create_task(dispatcher.run(), name="tell")
         try:
             await (self._collect_once(collector) if self._once else self._collect(collector))
         finally:
+            reloading.cancel()
             collector.close()
             shipper.finish()
-            drained = await self._drain(shipping)
-        return 3 if self._once and (self._progress.weak or not drained) else 0
+            drained = await asyncio.gather(
+                self._drain(shipping),
+                dispatcher.drain(telling, within_seconds=self._config.shutdown.drain),
+            )
+        return 3 if self._once and (self._progress.weak or not all(drained)) else 0
 
     async def _collect(self, collector: Collector) -> None:
         """Follow the log until told to stop.
@@ -271,8 +338,29 @@ class App:
         What cannot be read at the start ends it, with what to do; what cannot be read later is
         tried again, since a person may be at work on it.
         """
-        await asyncio.to_thread(collector.begin)
-        await asyncio.to_thread(collector.step)
+        reporting = asyncio.create_task(
+            self._notifier.report(turns=lambda: self._progress.turns, status=self._progress.line),
+            name="notify",
+        )
+        try:
+            await asyncio.to_thread(collector.begin)
+            await self._first_step(collector)
+            await self._follow(collector)
+        finally:
+            reporting.cancel()
+        await asyncio.to_thread(collector.end)
+
+    async def _first_step(self, collector: Collector) -> None:
+        """Ready as soon as something was read, or nothing is there: a backlog may take hours."""
+        step = asyncio.create_task(asyncio.to_thread(collector.step), name="first step")
+        while not step.done() and not self._progress.bytes_read:
+            await asyncio.wait({step}, timeout=READY_POLL_SECONDS)
+        if not step.done() or step.exception() is None:
+            self._progress.ready = True
+            self._notifier.ready(self._progress.line())
+        await step
+
+    async def _follow(self, collector: Collector) -> None:
         wake = Wake(Path(self._config.source.path), poll_seconds=POLL_SECONDS)
         coalesce = min(COALESCE_SECONDS, self._config.batch.max_age / 8)
         unreadable = Backoff()
@@ -282,11 +370,13 @@ class App:
                 try:
                     read = await asyncio.to_thread(collector.step)
                 except SourceError as error:
+                    self._progress.source_trouble = str(error)
                     delay = unreadable.delay()
                     self._logger.warning("source_unreadable", error=str(error), retry_seconds=delay)
                     await self._pause(delay)
                     continue
                 unreadable.reset()
+                self._progress.source_trouble = ""
                 idle_seconds = 0.0 if read else idle_seconds + coalesce
                 if idle_seconds < IDLE_SECONDS:
                     wake.disarm()
@@ -299,7 +389,6 @@ class App:
                 await self._bell(wake, collector.wait_seconds())
         finally:
             wake.close()
-        await asyncio.to_thread(collector.end)
 
     async def _collect_once(self, collector: Collector) -> None:
         """Read what is there, wait for room in the spool where it must, and end."""
@@ -354,12 +443,15 @@ class App:
                 await self._stopping.wait()
 
     async def _bell(self, wake: Wake, seconds: float) -> None:
-        """Sleep until the log's directory changes, but not past a stop."""
+        """Sleep until the log's directory changes, but not past a stop or new rules."""
+        proposed = self._reloader.proposed
         waits = {
             asyncio.create_task(wake.wait(seconds), name="wake"),
             asyncio.create_task(self._stopping.wait(), name="stop"),
+            asyncio.create_task(proposed.wait(), name="rules"),
         }
         _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        proposed.clear()
         for task in pending:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
@@ -368,6 +460,7 @@ class App:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._signalled)
+        loop.add_signal_handler(signal.SIGHUP, self._reloader.ask)
 
     def _signalled(self) -> None:
         if self._stopping.is_set():

@@ -13,63 +13,49 @@ import re
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Literal, cast, get_args, get_type_hints
 
 import msgspec
 import yaml
 
+from shipper import receivers
 from shipper.errors import ConfigError
+from shipper.model import Severity
+from shipper.page import (
+    DURATION,
+    SIZE,
+    Duration,
+    Section,
+    Size,
+    duration,
+    encode,
+    parse_duration,
+    parse_size,
+    size,
+)
+
+__all__ = [
+    "Config",
+    "Duration",
+    "S3Options",
+    "Size",
+    "StoreOptions",
+    "digest",
+    "load",
+    "parse",
+    "parse_duration",
+    "parse_size",
+    "schema",
+    "to_plain",
+]
 
 _NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$"
 _ORIGIN = r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$"
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
-_SIZE = re.compile(r"([0-9]+)(B|KiB|MiB|GiB|TiB|kB|MB|GB|TB)")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_BYTES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40} | {
-    "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12
-}  # fmt: skip
 _VARIABLE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$")
 
 
-class Duration(float):
-    """Seconds, written with a unit: `200ms`, `10s`, `5m`, `1h`, `400d`."""
-
-
-class Size(int):
-    """Bytes, written with a unit: `64KiB`, `8MiB`, `10GiB`; `kB`, `MB`, `GB` are powers of ten."""
-
-
-def parse_duration(text: str) -> Duration:
-    """`10s` -> 10.0. Units: ms, s, m, h, d."""
-    match = _DURATION.fullmatch(text.strip())
-    if match is None:
-        raise ConfigError(f"{text!r} is not a duration", remedy="write it like 200ms, 10s, 5m, 2h")
-    return Duration(float(match[1]) * _SECONDS[match[2]])
-
-
-def parse_size(text: str) -> Size:
-    """`8MiB` -> 8388608."""
-    match = _SIZE.fullmatch(text.strip())
-    if match is None:
-        raise ConfigError(f"{text!r} is not a size", remedy="write it like 64KiB, 8MiB, 10GiB")
-    return Size(int(match[1]) * _BYTES[match[2]])
-
-
-def _duration(text: str) -> Any:
-    """A default that is written as in the file."""
-    return msgspec.field(default_factory=lambda: parse_duration(text))
-
-
-def _size(text: str) -> Any:
-    """A default that is written as in the file."""
-    return msgspec.field(default_factory=lambda: parse_size(text))
-
-
-class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A part of the page; unknown keys are refused."""
-
-
-class Log(_Section, frozen=True):
+class Log(Section, frozen=True):
     """Which log this is: the origin is `<origin_prefix>/<cluster>/<node>/<instance>`."""
 
     cluster: Annotated[str, msgspec.Meta(pattern=_NAME)] = "default"
@@ -82,7 +68,7 @@ class Log(_Section, frozen=True):
     """What makes the origin unique in the world: a domain of yours."""
 
 
-class Source(_Section, frozen=True):
+class Source(Section, frozen=True):
     """The audit log to follow."""
 
     path: Annotated[str, msgspec.Meta(pattern=r"^/[^\x00-\x1f]*$", max_length=1024)]
@@ -91,35 +77,38 @@ class Source(_Section, frozen=True):
     """Where a log's very first start begins. `beginning` loses nothing, so it is the default."""
 
 
-class BatchLimits(_Section, frozen=True):
+class BatchLimits(Section, frozen=True):
     """When a batch ends."""
 
-    max_bytes: Size = _size("8MiB")
+    max_bytes: Size = size("8MiB")
     """Bytes of log in a batch. 8 MiB compresses to some 0.5 MiB and bounds the memory."""
-    max_age: Duration = _duration("10s")
+    max_age: Duration = duration("10s")
     """The longest time a line waits for its seal; what a node's loss can cost."""
-    heartbeat: Duration = _duration("60s")
+    urgent_severity: Severity = "high"
+    """A finding this severe, or more, closes the batch at once, so that it is sealed and told."""
+    heartbeat: Duration = duration("60s")
     """After this long without a record an empty one is sealed: silence is evidence."""
 
 
-class Seal(_Section, frozen=True):
+class Seal(Section, frozen=True):
     """Who signs."""
 
     key_file: Annotated[str, msgspec.Meta(pattern="^/")]
-    """The Ed25519 private key, PKCS#8 PEM, mode 0600 or 0400."""
+    """The Ed25519 private key, PKCS#8 PEM, that nobody else can read: mode 0600 or 0400, a systemd
+    credential, or a Secret with the program's own group."""
 
 
-class SpoolLimits(_Section, frozen=True):
+class SpoolLimits(Section, frozen=True):
     """Where sealed records wait for the store."""
 
     path: Annotated[str, msgspec.Meta(pattern="^/")] = "/var/lib/audit-shipper/spool"
     """A directory on a local disk, this daemon's alone."""
-    max_bytes: Size = _size("10GiB")
+    max_bytes: Size = size("10GiB")
     """At this size reading stops until the store has taken some; what was read then (1 MiB) is
     still sealed. 10 GiB is days of most logs."""
 
 
-class S3Options(_Section, frozen=True):
+class S3Options(Section, frozen=True):
     """How to reach an S3 service. All that is left out is found as the AWS tools find it."""
 
     region: str = ""
@@ -143,16 +132,16 @@ class S3Options(_Section, frozen=True):
     """The account that must own the bucket: a bucket of the same name elsewhere is refused."""
 
 
-class StoreOptions(_Section, frozen=True):
+class StoreOptions(Section, frozen=True):
     """The archive."""
 
     url: str
     """`s3://bucket/prefix`, or `file:///absolute/path`, a write-once directory."""
-    checkpoint_every: Duration = _duration("60s")
+    checkpoint_every: Duration = duration("60s")
     """The shortest time between two shipped checkpoints: bounds their number."""
     immutable: bool = False
     """Directory: set the file system's immutable flag on each object (CAP_LINUX_IMMUTABLE)."""
-    retention: Duration = _duration("400d")
+    retention: Duration = duration("400d")
     """S3: how long nobody can delete an object. 400 days are a year and the time to look at it."""
     mode: Literal["COMPLIANCE", "GOVERNANCE"] = "COMPLIANCE"
     """S3: whom the lock binds: everybody, or all but those who may bypass it."""
@@ -167,14 +156,38 @@ class StoreOptions(_Section, frozen=True):
     s3: S3Options = msgspec.field(default_factory=S3Options)
 
 
-class Shutdown(_Section, frozen=True):
+class RuleOverride(Section, frozen=True):
+    """What the configuration changes of one rule; what is left out stays as the rule says."""
+
+    severity: Severity | None = None
+    """Another severity."""
+    mode: Literal["alert", "shadow", "off"] | None = None
+    """`shadow`: sealed, nobody is alerted; `off`: the rule is not asked."""
+    exceptions: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    """Added to the rule's own, in the same form: `match`, `when`, `until`, `reason`."""
+
+
+class Rules(Section, frozen=True):
+    """The guardrail rules in force."""
+
+    catalog: Literal["default", "none"] = "default"
+    """The rules that come with the program, or none of them."""
+    paths: list[Annotated[str, msgspec.Meta(pattern="^/")]] = msgspec.field(default_factory=list)
+    """Rule files of yours, or directories of them (`*.yaml`, `*.yml`)."""
+    params: dict[str, Any] = msgspec.field(default_factory=dict)
+    """Values for parameters that rules declare: allowed registries, protected namespaces, …"""
+    overrides: dict[str, RuleOverride] = msgspec.field(default_factory=dict)
+    """By the name of a rule, yours or the catalog's: another severity or mode, more exceptions."""
+
+
+class Shutdown(Section, frozen=True):
     """How to end."""
 
-    drain: Duration = _duration("20s")
+    drain: Duration = duration("20s")
     """How long to go on shipping once told to stop; what is left waits in the spool."""
 
 
-class Logging(_Section, frozen=True):
+class Logging(Section, frozen=True):
     """The daemon's own log, on standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -183,7 +196,7 @@ class Logging(_Section, frozen=True):
     """`json` for machines, `console` for people."""
 
 
-class Config(_Section, frozen=True):
+class Config(Section, frozen=True):
     """The whole page."""
 
     source: Source
@@ -192,8 +205,11 @@ class Config(_Section, frozen=True):
     log: Log = msgspec.field(default_factory=Log)
     batch: BatchLimits = msgspec.field(default_factory=BatchLimits)
     spool: SpoolLimits = msgspec.field(default_factory=SpoolLimits)
+    rules: Rules = msgspec.field(default_factory=Rules)
     shutdown: Shutdown = msgspec.field(default_factory=Shutdown)
     logging: Logging = msgspec.field(default_factory=Logging)
+    alerts: tuple[receivers.Receiver, ...] = ()
+    """Who is told of findings."""
 
 
 def load(path: Path, environment: Mapping[str, str] = os.environ) -> Config:
@@ -229,6 +245,7 @@ def parse(text: str, environment: Mapping[str, str] = os.environ) -> Config:
     except msgspec.ValidationError as error:
         raise ConfigError(_plain(str(error)), remedy="see docs/configuration.md") from error
     _check_limits(config)
+    receivers.check(config.alerts)
     return config
 
 
@@ -240,7 +257,7 @@ def digest(config: Config) -> str:
 
 def to_plain(config: Config) -> dict[str, Any]:
     """The page as plain mappings, with units, as it could stand in a file."""
-    return cast(dict[str, Any], msgspec.to_builtins(config, enc_hook=_encode))
+    return cast(dict[str, Any], msgspec.to_builtins(config, enc_hook=encode))
 
 
 def schema() -> dict[str, Any]:
@@ -249,7 +266,15 @@ def schema() -> dict[str, Any]:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which a key that stands twice is an error, not a silent choice."""
+    """YAML in which a key that stands twice is an error, not a silent choice.
+
+    As in YAML 1.2, its booleans are true and false alone (`mode: off` is text), and a date is text.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML has it
+        first: [(tag, form) for tag, form in known if not tag.endswith((":bool", ":timestamp"))]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
@@ -263,16 +288,40 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _refuse_unknown(raw: Mapping[str, Any], section: type[_Section], path: str) -> None:
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+
+
+def _refuse_unknown(raw: Mapping[str, Any], section: type[Section], path: str) -> None:
     fields = get_type_hints(section)
     for key, value in raw.items():
+        if key == section.__struct_config__.tag_field:
+            continue
         if key not in fields:
             near = difflib.get_close_matches(key, fields, n=1)
             known = f"did you mean {path}{near[0]}?" if near else f"known: {', '.join(fields)}"
             raise ConfigError(f"unknown key {path}{key}", remedy=known)
-        kind = fields[key]
-        if isinstance(kind, type) and issubclass(kind, _Section) and isinstance(value, dict):
-            _refuse_unknown(value, kind, f"{path}{key}.")
+        _refuse_within(value, fields[key], f"{path}{key}")
+
+
+def _refuse_within(value: Any, kind: Any, path: str) -> None:
+    """Look into a section, or into a list of sections of several types."""
+    if isinstance(value, list):
+        for n, item in enumerate(value):
+            _refuse_within(item, get_args(kind)[0], f"{path}[{n}]")
+    elif isinstance(value, dict) and isinstance(kind, UnionType):
+        types = {section.__struct_config__.tag: section for section in get_args(kind)}
+        given = str(value.get("type", ""))
+        if given not in types:
+            known = f"known: {', '.join(types)}"
+            raise ConfigError(f"{path}.type: {given!r} is not a type of receiver", remedy=known)
+        _refuse_unknown(value, types[given], f"{path}.")
+    elif isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, Section):
+        _refuse_unknown(value, kind, f"{path}.")
+    elif isinstance(value, dict) and get_args(kind)[1:] == (RuleOverride,):
+        for name, override in value.items():
+            _refuse_within(override, RuleOverride, f"{path}.{name}")
 
 
 def _expand(value: Any, path: str, environment: Mapping[str, str]) -> Any:
@@ -312,17 +361,8 @@ def _decode(kind: type, value: Any) -> Any:
         raise ValueError(str(error)) from error
 
 
-def _encode(value: Any) -> str:
-    if isinstance(value, Duration):
-        if value and not value % _SECONDS["d"]:
-            return f"{value / _SECONDS['d']:.0f}d"
-        return f"{value:g}s" if value >= 1 or not value else f"{value * 1000:g}ms"
-    unit = next(unit for unit in ("TiB", "GiB", "MiB", "KiB", "B") if not value % _BYTES[unit])
-    return f"{value // _BYTES[unit]}{unit}"
-
-
 def _schema(kind: type) -> dict[str, Any]:
-    pattern = _DURATION if kind is Duration else _SIZE
+    pattern = DURATION if kind is Duration else SIZE
     return {"type": "string", "pattern": f"^{pattern.pattern}$", "description": kind.__doc__}
 
 

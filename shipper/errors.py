@@ -9,6 +9,7 @@ ShipperError                    every error that reaches a person; has an exit c
 │   ├── NotFoundError           there is no such object
 │   ├── UnknownError            it does not say what was asked: neither yes nor no is proved
 │   └── ConflictError           the key holds other bytes: repeating can not help, ever
+├── TellError              3    a receiver of alerts cannot be told before a person has acted
 └── FormatError            1    bytes that are not what the record format says
     └── VersionError       3    a record of a format version that this program does not know
 """
@@ -50,7 +51,12 @@ class SpoolError(ShipperError):
 
 
 class StoreError(ShipperError):
-    """The store did not do what was asked. The same call may be repeated later."""
+    """The store did not do what was asked. The same call may be repeated later.
+
+    `code` is the service's short name for what is wrong, or the network's; empty if there is none.
+    """
+
+    code: str = ""
 
 
 class RefusedError(StoreError):
@@ -67,6 +73,10 @@ class NotFoundError(StoreError):
 
 class ConflictError(StoreError):
     """The key already holds other bytes. Nothing was changed, and repeating can not help."""
+
+
+class TellError(ShipperError):
+    """A receiver of alerts cannot be told as it is configured: a file, a secret, an answer."""
 
 
 class FormatError(ShipperError):

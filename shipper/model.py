@@ -163,22 +163,48 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     where: Where = Where()
 
 
+class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The sealed record that an alert rests on.
+
+    `manifest_sha256` is the hash of its note text, as in the next record's `prev`; `manifest_key`
+    names the object in the store, relative to `store.url`.
+    """
+
+    log: Origin
+    seq: Count
+    manifest_sha256: Sha256Hex
+    manifest_key: str
+    sealed_at: Annotated[datetime, Meta(tz=True)]
+
+
+class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one record gives cause to tell: its findings that match and are in mode `alert`.
+
+    `omitted`: by rule, how many more there are than can be told one by one.
+    """
+
+    evidence: Evidence
+    findings: tuple[Finding, ...]
+    omitted: dict[str, Count] = {}
+
+
 class Findings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The stored object with the batch's findings."""
+    """The stored object with the batch's findings: `size` bytes compressed, `raw_size` before."""
 
     key: Key
     size: Count
     sha256: Sha256Hex
-    count: Count
-    by_severity: dict[str, Count]
-    rules_sha256: Sha256Hex
+    raw_size: Count
+    count: Annotated[int, Meta(ge=1)]
+    by_severity: dict[Severity, Annotated[int, Meta(ge=1)]]
 
 
 class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which program sealed the record, under which configuration."""
+    """Which program sealed the record, under which configuration and guardrail rules."""
 
     version: Annotated[str, Meta(max_length=64)]
     config_sha256: Sha256Hex
+    rules_sha256: Sha256Hex | UnsetType = UNSET
 
 
 class Supersedes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -53,9 +53,13 @@ class FaultyDisk(Disk):
         self._step(real, half)
 
     def rename(self, source: Path, target: Path) -> None:
+        replaced = target.read_bytes() if target.exists() else None
+
         def back() -> None:
             if target.exists():
                 os.rename(target, source)
+                if replaced is not None:
+                    target.write_bytes(replaced)
 
         def real() -> None:
             super(FaultyDisk, self).rename(source, target)

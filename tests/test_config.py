@@ -35,7 +35,13 @@ def test_three_keys_are_enough() -> None:
             LEAST + "batch: {max_agee: 1s}",
             r"unknown key batch.max_agee; did you mean batch.max_age",
         ),
-        (LEAST + "rules: {}", "unknown key rules"),
+        (LEAST + "rule: {}", r"unknown key rule; did you mean rules\?"),
+        (LEAST + "rules: {paths: [rules.d]}", r"rules.paths\[0\]: Expected `str` matching"),
+        (LEAST + "rules: {overrides: {x: {mode: no}}}", "Invalid enum value 'no'"),
+        (
+            LEAST + "rules: {overrides: {x: {sevrity: low}}}",
+            "unknown key rules.overrides.x.sevrity; did you mean rules.overrides.x.severity",
+        ),
         (LEAST + "batch: {max_age: 10}", "batch.max_age: 10 has no unit"),
         (LEAST + "batch: {max_age: 10 parsecs}", "batch.max_age: .* is not a duration"),
         (LEAST + "batch: {max_bytes: 8MiBs}", "batch.max_bytes: .* is not a size"),
@@ -49,6 +55,25 @@ def test_three_keys_are_enough() -> None:
         (LEAST + "log: {cluster: 'a$b'}", r"log.cluster: a lone \$"),
         (LEAST + "store: [", "not YAML"),
         ("- a", "not a mapping"),
+        (LEAST + "alerts: {}", "alerts: Expected `array`"),
+        (LEAST + "alerts: [slack]", r"alerts\[0\]: Expected `object`"),
+        (LEAST + "alerts: [{name: a}]", r"alerts\[0\].type: '' is not a type .* known: webhook,"),
+        (LEAST + "alerts: [{type: slak}]", r"alerts\[0\].type: 'slak' is not a type"),
+        (
+            LEAST + "alerts: [{type: slack, name: a, url_fil: /a}]",
+            r"unknown key alerts\[0\].url_fil; did you mean alerts\[0\].url_file\?",
+        ),
+        (LEAST + "alerts: [{type: slack, name: a}]", r"alerts\[0\]: .* `url_file`"),
+        (LEAST + "alerts: [{type: slack, name: a b, url_file: /a}]", r"alerts\[0\].name"),
+        (LEAST + "alerts: [{type: webhook, name: a}]", r"alerts\[0\]: url or url_file is needed"),
+        (
+            LEAST + "alerts: [{type: webhook, name: a, url: 'https://user:pw@b'}]",
+            r"alerts\[0\].url",
+        ),
+        (
+            LEAST + "alerts: [&a {type: slack, name: a, url_file: /a}, *a]",
+            r"alerts\[1\].name: a stands twice",
+        ),
         ("1: 2", "the key 1"),
         (LEAST + "log: !!python/object:os.system {}", "not YAML"),
     ],
@@ -67,6 +92,14 @@ def test_variables_are_expanded_in_values_only() -> None:
     assert (loaded.log.cluster, loaded.log.node, loaded.spool.path) == ("prod", "n-1", "/a$b")
     with pytest.raises(ConfigError, match=r"log\.cluster"):
         config.parse(text, {"C": "x}\nstore: {url: y"})
+
+
+def test_off_is_a_text_and_a_date_is_one() -> None:
+    """As in YAML 1.2: only true and false are booleans, so `mode: off` is what it seems."""
+    text = LEAST + "rules: {params: {day: 2026-11-23}, overrides: {x: {mode: off}}}"
+    loaded = config.parse(text, {})
+    assert loaded.rules.overrides["x"].mode == "off"
+    assert loaded.rules.params == {"day": "2026-11-23"}
 
 
 def test_the_shown_page_reads_back_the_same() -> None:

@@ -15,14 +15,14 @@ from tests.daemon import Place, with_batch
 from tests.faults import Crash, Fault, FaultyDisk
 
 
-def lay_out(root: Path) -> tuple[Place, Config, bytes]:
-    """A log of a rotated file and a live one, cut into a handful of batches."""
-    place = Place(root)
+def write_log(place: Place) -> tuple[Config, bytes]:
+    """A log of a rotated file and a live one; a configuration that cuts it into a handful of
+    batches, and its bytes."""
     older = b"".join(b'{"n":%d}\n' % n for n in range(30))
     live = b"".join(b'{"n":%d}\n' % n for n in range(30, 45)) + b"torn"
     (place.log.parent / "audit-2026-01-02T03-04-05.678.log").write_bytes(older)
     place.log.write_bytes(live)
-    return place, with_batch(place.config(), max_bytes=Size(150)), older + live
+    return with_batch(place.config(), max_bytes=Size(150)), older + live
 
 
 @pytest.mark.parametrize("fault", get_args(Fault))
@@ -31,7 +31,8 @@ def test_every_durable_step(tmp_path: Path, fault: Fault) -> None:
     step = 0
     while True:
         root = tmp_path / str(step)
-        place, config, expected = lay_out(root)
+        place = Place(root)
+        config, expected = write_log(place)
         disk = FaultyDisk(step, fault)
         # A disk that refuses at the very start ends the start, with a SpoolError.
         with suppress(Crash, SpoolError):

@@ -178,6 +178,20 @@ def test_a_conflict_stops_shipping_loudly(place: Place) -> None:
     assert shipped == []
 
 
+def test_a_fault_of_the_ship_loop_ends_the_daemon(place: Place) -> None:
+    """It does not seal on for ever and ship nothing: it ends, and can be started anew."""
+
+    class Buggy(MemoryStore):
+        def put(self, key: str, body: bytes, *, sha256: str = "", again: bool = False) -> Stored:
+            raise ZeroDivisionError("a bug")
+
+    place.log.write_bytes(b"one\n")
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        place.once(store=Buggy(), once=False)
+    assert place.once() == 0
+    assert place.archived() == b"one\n"
+
+
 def test_a_full_spool_stops_reading_and_says_so(place: Place) -> None:
     """At `spool.max_bytes` nothing more is read; when it goes on, a notice is sealed."""
     noise = random.Random(1)

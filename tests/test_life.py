@@ -3,79 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import pty
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from shipper.errors import SourceError
 from tests.daemon import Place
-
-AUDIT_SHIPPER = [sys.executable, "-m", "shipper"]
-QUICK = {"max_age": "100ms", "heartbeat": "1s"}
-
-
-class Daemon:
-    """A running `audit-shipper run`, ended at the latest with the test."""
-
-    def __init__(self, place: Place, **sections: dict[str, Any]) -> None:
-        self.place = place
-        self.config = place.root / "config.yaml"
-        self.config.write_text(place.yaml(**({"batch": QUICK} | sections)))
-        self.said = place.root / "said.jsonl"
-        with self.said.open("ab") as said:
-            self.process = subprocess.Popen(
-                [*AUDIT_SHIPPER, "run", "--config", str(self.config)], stderr=said
-            )
-
-    def wait_for(self, done: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + 20
-        while not done():
-            assert time.monotonic() < deadline, f"waited in vain for {what}: {self.events()}"
-            assert self.process.poll() is None, f"ended while waiting for {what}: {self.events()}"
-            time.sleep(0.02)
-
-    def wait_for_event(self, name: str) -> None:
-        self.wait_for(lambda: name in self.events(), name)
-
-    def events(self) -> list[str]:
-        """The names of the log lines so far."""
-        return [json.loads(line)["event"] for line in self.said.read_text().splitlines()]
-
-    def end(self, number: int = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(30)
+from tests.process import AUDIT_SHIPPER, QUICK, append, running
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
-
-
-@contextlib.contextmanager
-def running(place: Place, **sections: dict[str, Any]) -> Iterator[Daemon]:
-    daemon = Daemon(place, **sections)
-    try:
-        yield daemon
-    finally:
-        if daemon.process.poll() is None:
-            daemon.process.kill()
-            daemon.process.wait()
-
-
-def append(place: Place, data: bytes) -> None:
-    with place.log.open("ab") as log:
-        log.write(data)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -257,7 +204,9 @@ def test_a_directory_made_read_only_midway(place: Place, victim: str) -> None:
         with running(place) as daemon:
             append(place, b"one\n")
             daemon.wait_for(lambda: place.archived() == b"one\n", "the first line")
-            subprocess.run(["mount", "-o", "remount,ro", place.root / "small"], check=True)
+            remount = ["mount", "-o", "remount,ro", str(place.root / "small")]
+            # Refused while a file is open for writing, as it is now and then.
+            daemon.wait_for(lambda: subprocess.run(remount, check=False).returncode == 0, "remount")
             append(place, b"two\n")
             daemon.wait_for(
                 lambda: bool(

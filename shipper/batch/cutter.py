@@ -9,6 +9,10 @@ MAX_SOURCES = 8
 """Source files in a batch: each takes up to 2 KiB of a manifest that must stay under 64 KiB."""
 
 
+MAX_FINDINGS = 4096
+"""Findings in a batch, so that a flood of them fills neither memory nor the findings object."""
+
+
 def fitting(data: bytes, *, room_bytes: int, empty: bool) -> int:
     """How many of `data`'s bytes have room in this batch: whole lines.
 

@@ -8,6 +8,7 @@ import sys
 import click
 
 from shipper.cli.options import endpoint_option, keys_option, log_option, store_options
+from shipper.cli.problems import tell_problems
 from shipper.errors import ConfigError, ShipperError
 from shipper.seal.keys import load_keys
 from shipper.store.open import open_store
@@ -30,8 +31,17 @@ Exit codes: 0 all that was printed is all there is, and verified; 1 integrity; 2
 @log_option
 @endpoint_option
 @click.option("--seq", metavar="N[-M]", help="Only manifest N, N to M (N-M), or from N on (N-).")
+@click.option(
+    "--findings", is_flag=True, help="Print what the guardrail rules found, a JSON text a line."
+)
 def cat(
-    store: str, keys: tuple[str, ...], origin: str | None, endpoint_url: str, seq: str | None
+    store: str,
+    keys: tuple[str, ...],
+    origin: str | None,
+    endpoint_url: str,
+    seq: str | None,
+    *,
+    findings: bool,
 ) -> None:
     """Print the verified raw events of STORE, byte for byte, in the order of their sealing.
 
@@ -45,10 +55,10 @@ def cat(
     verdicts: list[Verdicts] = []
     output = sys.stdout.buffer
     try:
-        for ledger in cat_logs(opened, trusted, output.write, origin=origin, numbers=numbers):
-            for problem in ledger.problems:
-                where = "" if problem.seq is None else f" number {problem.seq}"
-                click.echo(f"{problem.log}{where}: {problem.code}: {problem.says}", err=True)
+        for ledger in cat_logs(
+            opened, trusted, output.write, origin=origin, numbers=numbers, findings=findings
+        ):
+            tell_problems(ledger)
             verdicts.append(ledger.verdicts(freshness_asked=False))
         output.flush()
     except BrokenPipeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -9,21 +10,29 @@ import click
 from shipper import config as configuration
 from shipper.cli.options import config_option
 from shipper.config import Config
-from shipper.errors import ShipperError, SourceError, StoreError
+from shipper.errors import ShipperError, SourceError, StoreError, TellError
 from shipper.seal.signer import FileSigner
 from shipper.store.open import open_store
+from shipper.tell import forms
+from shipper.tell.sample import sample
+from shipper.tell.secret_files import read_secrets
 
 
 @click.command()
 @config_option
 @click.option("--connect", is_flag=True, help="Ask the store too.")
 def check(config_path: Path, connect: bool) -> None:
-    """Check the configuration, the key and the audit log; with --connect the store too.
+    """Check the configuration, keys, secrets and the audit log; with --connect the store too.
 
     Every problem is reported. Exit code 0 if there is none, else the first problem's.
     """
     config = configuration.load(config_path)
-    problems = [*_key(config), *_source(config), *_store(config, connect=connect)]
+    problems = [
+        *_key(config),
+        *_source(config),
+        *_store(config, connect=connect),
+        *_alerts(config),
+    ]
     for problem in problems:
         click.echo(f"error: {problem}", err=True)
     if problems:
@@ -73,4 +82,18 @@ def _store(config: Config, *, connect: bool) -> list[ShipperError]:
             click.echo(f"ok: {store.url} answers; this node has {len(logs)} logs there")
     except ShipperError as error:
         problems.append(error)
+    return problems
+
+
+def _alerts(config: Config) -> list[ShipperError]:
+    """Are the receivers' secrets there, and of the right form? Nobody is told anything."""
+    problems: list[ShipperError] = []
+    now = datetime.now(UTC)
+    for receiver in config.alerts:
+        try:
+            forms.render(sample("a/b/c/d", now), receiver, now, read_secrets(receiver))
+            click.echo(f"ok: receiver {receiver.name}; try it: audit-shipper alerts test")
+        except ShipperError as error:
+            said = f"receiver {receiver.name}: {error.message}"
+            problems.append(TellError(said, remedy=error.remedy))
     return problems

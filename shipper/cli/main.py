@@ -11,7 +11,7 @@ import click
 from shipper import __version__
 from shipper.errors import ConfigError, ShipperError
 
-VERBS = ("run", "check", "verify", "cat", "keys", "status", "config")
+VERBS = ("run", "check", "prepare", "verify", "cat", "rules", "alerts", "keys", "status", "config")
 
 EXIT_CODES = """\b
 Exit codes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -25,8 +26,8 @@ def run(config_path: Path, once: bool) -> None:
     """Follow the audit log, seal it, ship it.
 
     SIGTERM or Ctrl-C: stop reading, seal a shutdown, ship for shutdown.drain, exit 0. A second
-    one leaves at once; what is sealed waits in the spool. --once exits 3 if the store did not take
-    everything; nothing is lost, the next run ships it.
+    one leaves at once; what is sealed waits in the spool. SIGHUP reads the rules again. --once
+    exits 3 if the store did not take everything; nothing is lost, the next run ships it.
     """
     keep_freed_memory()
     config = configuration.load(config_path)
@@ -39,7 +40,14 @@ def run(config_path: Path, once: bool) -> None:
     )
 
     async def life() -> int:
-        return await App(config, once=once, logger=logger, progress=progress).run()
+        app = App(
+            config,
+            once=once,
+            logger=logger,
+            progress=progress,
+            reread=partial(configuration.load, config_path),
+        )
+        return await app.run()
 
     if live:
         with live:

@@ -17,13 +17,14 @@ from shipper.seal import note
 from shipper.seal.manifest import decode_manifest, text_hash
 from shipper.spool import record
 from shipper.spool.spool import TROUBLE, inspect
+from shipper.tell import outbox
 
 
 @click.command()
 @config_option
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def status(config_path: Path, output: str) -> None:
-    """Print what is sealed, what waits for the store, and the head to compare with the archive.
+    """Print what is sealed, what waits for the store and for whom, and the head of the log.
 
     Exit code 3 if there is no record yet.
     """
@@ -31,8 +32,12 @@ def status(config_path: Path, output: str) -> None:
     if output == "json":
         click.echo(json.dumps(found))
         return
+    receivers = found.pop("alerts")
     for name, value in found.items():
         click.echo(f"{name.replace('_', ' '):24} {value}")
+    for name, state in receivers.items():
+        line = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in state.items())
+        click.echo(f"{f'alerts {name}':24} {line}")
 
 
 def _status(spool: Path) -> dict[str, Any]:
@@ -53,6 +58,19 @@ def _status(spool: Path) -> dict[str, Any]:
         "oldest_pending_seconds": round((now - oldest).total_seconds(), 1) if oldest else 0,
         "spool_bytes": size,
         "store_trouble": _trouble(spool),
+        "alerts": {receiver.name: _receiver(receiver) for receiver in outbox.inspect(spool)},
+    }
+
+
+def _receiver(receiver: outbox.Waiting) -> dict[str, Any]:
+    """Alerts are counted since the receiver was first configured."""
+    cursor = receiver.cursor
+    return {
+        "told": cursor.told,
+        "held_back": cursor.held_back,
+        "dead": cursor.dead,
+        "pending_records": receiver.records,
+        "trouble": receiver.trouble,
     }
 
 

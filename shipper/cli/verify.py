@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import os
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from shipper.cli.moment import moment
 from shipper.cli.options import endpoint_option, keys_option, log_option, store_options
+from shipper.cli.progress import shown_progress
 from shipper.config import parse_duration
 from shipper.errors import ConfigError
 from shipper.seal.keys import load_keys
+from shipper.store.base import LockMode
 from shipper.store.open import open_store
 from shipper.verify import heads
 from shipper.verify.archive import verify_archive
 from shipper.verify.report import Depth, Report, State
-from shipper.verify.request import Progress as Told
-from shipper.verify.request import Request, Window
+from shipper.verify.request import Request, Retention, Window
 from shipper.verify.text import render
 
 _COLOURS = {"holds": "green", "fails": "red", "unknown": "yellow", "not asked": None}
@@ -36,8 +32,8 @@ _COLOURS = {"holds": "green", "fails": "red", "unknown": "yellow", "not asked": 
 Exit codes (the lowest of all that failed):
   0  all that was asked holds        4  completeness: something is missing
   1  integrity: something is wrong   5  freshness: the newest manifest is too old
-  2  usage or configuration          6  retention (not asked of a directory)
-  3  could not check, nothing found  7  anchored (not asked of a directory)
+  2  usage or configuration          6  retention: something is not locked as asked
+  3  could not check, nothing found  7  anchored (no witness is asked yet)
 """
 )
 @click.argument("store")
@@ -50,6 +46,14 @@ Exit codes (the lowest of all that failed):
 )  # fmt: skip
 @click.option("--until", metavar="T", help="Read no data of batches sealed after T.")
 @click.option("--max-age", metavar="D", help="The newest manifest must be younger (30s, 5m, 1h).")
+@click.option(
+    "--locked-until", metavar="T",
+    help="Every object version must be locked at least until T (RFC 3339, or a duration from now).",
+)  # fmt: skip
+@click.option(
+    "--lock-mode", type=click.Choice(["COMPLIANCE", "GOVERNANCE"]), default="COMPLIANCE",
+    show_default=True, help="With --locked-until: GOVERNANCE is enough, or is not.",
+)  # fmt: skip
 @click.option(
     "--head", "head_file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
     help="Remember each log's head in FILE, notice what was taken away since the last run, and"
@@ -72,6 +76,8 @@ def verify(
     since: str | None,
     until: str | None,
     max_age: str | None,
+    locked_until: str | None,
+    lock_mode: LockMode,
     head_file: Path | None,
     again: bool,
     depth: Depth,
@@ -79,7 +85,8 @@ def verify(
 ) -> None:
     """Prove that nothing in STORE was changed, dropped, reordered or back-dated.
 
-    STORE is file:///path, of a whole archive or of one cluster, node or log in it.
+    STORE is s3://bucket/prefix or file:///path, of a whole archive or of one cluster, node or log
+    in it. S3 credentials, region and CA bundle are found as the AWS tools find them.
     """
     if head_file is not None and (since or until):
         raise ConfigError(
@@ -93,12 +100,13 @@ def verify(
     request = Request(
         depth=depth,
         origin=origin,
-        window=Window(_moment(since, now), _moment(until, now)),
+        window=Window(moment(since, now, -1), moment(until, now, -1)),
         max_age_seconds=None if max_age is None else parse_duration(max_age),
+        retention=_retention(locked_until, lock_mode, now),
         again=again,
     )
     seen = heads.load(head_file) if head_file is not None else {}
-    with _shown_progress() as told:
+    with shown_progress() as told:
         verified = verify_archive(
             partial(open_store, options),
             trusted,
@@ -114,27 +122,9 @@ def verify(
     raise SystemExit(verified.report.exit_code)
 
 
-def _moment(text: str | None, now: datetime) -> datetime | None:
-    """RFC 3339, or a duration back from `now`."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        try:
-            return now - timedelta(seconds=parse_duration(text))
-        except (ConfigError, OverflowError) as error:
-            raise _no_moment(text) from error
-    if moment.tzinfo is None:
-        raise _no_moment(text)
-    return moment.astimezone(UTC)
-
-
-def _no_moment(text: str) -> ConfigError:
-    return ConfigError(
-        f"{text!r} is no moment",
-        remedy="write it like 2026-11-23T14:00:00Z, or 30d for 30 days ago",
-    )
+def _retention(text: str | None, mode: LockMode, now: datetime) -> Retention | None:
+    until = moment(text, now, 1)
+    return None if until is None else Retention(until, mode)
 
 
 def _print(report: Report, output: str) -> None:
@@ -146,27 +136,3 @@ def _print(report: Report, output: str) -> None:
 
 def _style(word: str, state: State) -> str:
     return click.style(word, fg=_COLOURS[state])
-
-
-@contextmanager
-def _shown_progress() -> Iterator[Told]:
-    """One line on standard error, if that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _log, _manifests, _raw_bytes: None
-        return
-    began, counts = time.monotonic(), dict[str, tuple[int, int]]()
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task("looking for logs")
-
-        def told(log: str, manifests: int, raw_bytes: int) -> None:
-            counts[log] = (manifests, raw_bytes)
-            total, size = map(sum, zip(*counts.values(), strict=True))
-            rate = size / 1e6 / max(0.001, time.monotonic() - began)
-            shown.update(
-                task,
-                description=f"{len(counts)} logs, {total:,} manifests,"
-                f" {size / 1e6:,.0f} MB of events ({rate:,.0f} MB/s)",
-            )
-
-        yield told

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from shipper.model import Record, StoredObject
 
@@ -74,7 +74,12 @@ class Ahead:
     def close(self) -> None:
         """Give up what is under way."""
         for going in self._going:
-            if not going.record.cancel() and not going.record.cancelled():
-                going.record.exception()  # looked at, so that asyncio does not complain
+            give_up(going.record)
         self._going.clear()
         self._bytes = 0
+
+
+def give_up(task: asyncio.Task[Any]) -> None:
+    """Cancel it; what it has raised is looked at, so that asyncio does not complain."""
+    if not task.cancel() and not task.cancelled():
+        task.exception()

@@ -10,7 +10,7 @@ import threading
 
 from msgspec import UNSET, UnsetType
 
-from shipper.audit import event
+from shipper.audit.event import EMPTY, merge
 from shipper.audit.follow import Finished, Follower, Segment
 from shipper.batch import cutter
 from shipper.batch.builder import BatchBuilder
@@ -18,7 +18,17 @@ from shipper.clock import Clock
 from shipper.config import Config
 from shipper.errors import SourceError
 from shipper.logs import Logger
-from shipper.model import Agent, EventRange, Kind, Notice, SourceSpan, Supersedes, Timestamp
+from shipper.model import (
+    Agent,
+    EventRange,
+    Finding,
+    Kind,
+    Notice,
+    SourceSpan,
+    Supersedes,
+    Timestamp,
+)
+from shipper.pipeline.guard import Guard, is_urgent
 from shipper.pipeline.progress import Progress
 from shipper.pipeline.recorder import Recorder
 from shipper.pipeline.start import Start
@@ -41,7 +51,7 @@ class Collector:
         start: Start,
         *,
         config: Config,
-        agent: Agent,
+        guard: Guard,
         clock: Clock,
         logger: Logger,
         progress: Progress,
@@ -51,12 +61,13 @@ class Collector:
         self._spool = spool
         self._start = start
         self._config = config
-        self._agent = agent
+        self._guard = guard
         self._clock = clock
         self._logger = logger
         self._progress = progress
         self._batch: BatchBuilder | None = None
-        self._scan = event.EMPTY
+        self._scan = EMPTY
+        self._findings: list[Finding] = []
         self._full_since: Timestamp | None = None
         self.stop = threading.Event()
 
@@ -70,20 +81,17 @@ class Collector:
             self._seal(kind="genesis", supersedes=self._start.supersedes)
         for notice in notices:
             self._notice(notice)
-        if newest is not None and newest.agent.config_sha256 != self._agent.config_sha256:
-            self._seal(
-                kind="notice",
-                notice=Notice(
-                    reason="config-changed",
-                    detail=f"configuration {newest.agent.config_sha256[:16]} was replaced by"
-                    f" {self._agent.config_sha256[:16]}",
-                ),
-            )
+        if newest is not None:
+            self._tell_changes(newest.agent)
 
     def step(self) -> bool:
         """Read until there is nothing more, or `stop`; seal what is due. True if it read."""
         before = self._progress.bytes_read
+        if self._guard.is_proposed:
+            self._renew_rules()
+        self._progress.turns += 1
         while not self.stop.is_set() and self.may_read():
+            self._progress.turns += 1
             try:
                 item = self._follower.read()
             except SourceError:
@@ -144,6 +152,7 @@ class Collector:
             if batch is None:
                 opened = self._clock.now().monotonic_ns
                 batch = self._batch = BatchBuilder(opened_ns=opened)
+                self._progress.batch_opened_ns = opened
             room_bytes = self._config.batch.max_bytes - batch.raw_size
             room_lines = cutter.MAX_LINES - len(batch.leaves)
             taken = cutter.fitting(data, room_bytes=room_bytes, empty=not batch.raw_size)
@@ -152,9 +161,14 @@ class Collector:
                 continue
             lines, taken = cutter.lines_of(data[:taken], room_lines=room_lines)
             piece, data = data[:taken], data[taken:]
+            seen = self._guard.look(lines, first_line=len(batch.leaves))
             batch.add(segment.source, piece, merkle.leaf_hashes(lines))
-            self._scan = event.merge(self._scan, event.scan(lines))
+            self._scan = merge(self._scan, seen.scan)
             self._progress.events += len(lines)
+            self._findings += seen.findings
+            self._progress.rules_seconds = self._guard.seconds
+            if is_urgent(seen.findings, self._config.batch.urgent_severity):
+                self._seal_batch(unterminated=not data and not segment.terminated)
         if not segment.terminated or self._is_full():
             self._seal_batch(unterminated=not segment.terminated)
 
@@ -162,6 +176,7 @@ class Collector:
         return self._batch is not None and (
             self._batch.raw_size >= self._config.batch.max_bytes
             or self._batch.sources >= cutter.MAX_SOURCES
+            or len(self._findings) >= cutter.MAX_FINDINGS
         )
 
     def _finished(self, finished: Finished) -> None:
@@ -231,7 +246,8 @@ class Collector:
     def _seal_batch(self, *, unterminated: bool = False) -> None:
         if self._batch is None:
             return
-        found, self._scan = self._scan, event.EMPTY
+        found, self._scan = self._scan, EMPTY
+        findings, self._findings = self._findings, []
         range_ = None
         if found.min_time is not None and found.max_time is not None:
             range_ = EventRange(
@@ -244,7 +260,35 @@ class Collector:
             unterminated=unterminated, range_=range_, malformed_lines=found.malformed
         )
         self._batch = None
-        self._recorder.record(Content(kind="batch", batch=batch, sources=self._positions(spans)))
+        self._recorder.record(
+            Content(kind="batch", batch=batch, findings=findings, sources=self._positions(spans))
+        )
+        self._progress.batch_opened_ns = None
+
+    # ---- what is in force
+
+    def _renew_rules(self) -> None:
+        """The batch in the making was judged by the old rules, and is sealed under their hash."""
+        self._seal_batch()
+        before = self._recorder.agent
+        self._guard.renew()
+        self._recorder.under(self._guard.in_force)
+        self._tell_changes(before)
+
+    def _tell_changes(self, before: Agent) -> None:
+        now = self._recorder.agent
+        changes = [
+            f"{what} {_short(old)} replaced by {_short(new)}"
+            for what, old, new in (
+                ("configuration", before.config_sha256, now.config_sha256),
+                ("rules", before.rules_sha256, now.rules_sha256),
+            )
+            if old != new
+        ]
+        if changes:
+            self._seal(
+                kind="notice", notice=Notice(reason="config-changed", detail="; ".join(changes))
+            )
 
     def _seal(
         self,
@@ -270,3 +314,7 @@ class Collector:
             if not touched or (touched[-1].inode, touched[-1].end) != (here.inode, here.end):
                 return [*touched, here]
         return touched or self._recorder.position()
+
+
+def _short(digest: str | UnsetType) -> str:
+    return "none" if isinstance(digest, UnsetType) else digest[:16]

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 
-from shipper.errors import ConflictError, FormatError, NotFoundError, SpoolError
-from shipper.seal import layout, note
+from shipper.errors import ConflictError, FormatError, NotFoundError, RefusedError, SpoolError
+from shipper.pipeline.oldest import read_oldest
+from shipper.seal import layout
 from shipper.seal.keys import VerifierKey, signer_of
 from shipper.seal.manifest import decode_manifest
 from shipper.spool.spool import Spool
-from shipper.store.base import Store
+from shipper.store.base import Entry, Store
 
 _NUMBERED = re.compile(r"([0-9]{12})-[0-9a-f]{16}\.note")
 
@@ -52,7 +53,7 @@ class Fence:
             if layout.MANIFESTS + name == self._own_key(seq):
                 seen = max(seen, seq)
             elif len(self._foreign) < _FOREIGN:
-                self._judge(entry.key, seq)
+                self._judge(entry, seq)
         self._from = seen
         self._shipped = {seq: key for seq, key in self._shipped.items() if seq >= seen}
 
@@ -64,12 +65,13 @@ class Fence:
         except SpoolError:
             return None
 
-    def _judge(self, key: str, seq: int) -> None:
+    def _judge(self, entry: Entry, seq: int) -> None:
+        key = entry.key
         try:
-            parsed = note.parse(self._store.get(key, max_bytes=note.MAX_NOTE_BYTES))
+            parsed = read_oldest(self._store, entry)
             signer_of(parsed, self._log, [self._key])
             sealed = decode_manifest(parsed.text)
-        except (FormatError, NotFoundError):
+        except (FormatError, NotFoundError, RefusedError):  # or one that we may not read
             self._foreign.add(key)
             return
         if (sealed.log, sealed.seq) != (self._log, seq):  # an old one under a new name

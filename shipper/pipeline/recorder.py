@@ -1,7 +1,8 @@
 """The end of the collect side: content -> seal -> spool, one record after the other.
 
-The head moves only once the spool has returned. A disk that refuses is asked again; a clock that
-jumped is sealed first. Reads no log and decides nothing about batches.
+The head moves only once the spool has returned. Alerts are durable before their record is, and told
+only after it. A disk that refuses is asked again; a clock that jumped is sealed first. Reads no log
+and decides nothing about batches.
 """
 
 from __future__ import annotations
@@ -9,18 +10,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
+from shipper.backoff import Backoff
 from shipper.clock import Clock
 from shipper.errors import SpoolError
 from shipper.logs import Logger
-from shipper.model import Agent, Notice, Record, SourceSpan, Timestamp
+from shipper.model import Agent, Alerts, Evidence, Notice, Record, SourceSpan, Timestamp
+from shipper.pipeline.guard import InForce
 from shipper.pipeline.progress import Progress
 from shipper.pipeline.start import Start
-from shipper.seal.sealer import Content, seal
+from shipper.seal import layout
+from shipper.seal.sealer import Content, Head, seal
 from shipper.seal.signer import Signer
 from shipper.spool.spool import Spool
-from shipper.store.retrying import Backoff
+from shipper.tell.alert import alerts_of
+from shipper.tell.outbox import Outbox
 
 CLOCK_STEP_SECONDS = 1.0
 """How far the wall clock may move against the monotonic one between two records."""
@@ -40,13 +45,14 @@ class Recorder:
         clock: Clock,
         logger: Logger,
         progress: Progress,
-        committed: Callable[[], object],
+        committed: Callable[[int], object],
         disk_patience: float,
+        outbox: Outbox | None = None,
     ) -> None:
-        """`committed` is called after each record; after `disk_patience` seconds of a disk that
-        refuses, or once `give_up` is set, `record` raises `SpoolError`."""
+        """`committed` is called with each record's number; after `disk_patience` seconds of a disk
+        that refuses, or once `give_up` is set, `record` raises `SpoolError`."""
         self._spool = spool
-        self._agent = agent
+        self.agent = agent
         self._signer = signer
         self._lock_required = lock_required
         self._clock = clock
@@ -54,6 +60,7 @@ class Recorder:
         self._progress = progress
         self._committed = committed
         self._disk_patience = disk_patience
+        self._outbox = outbox
         self._head = start.head
         self._position = list(start.sources)
         self._last = start.newest.time if start.newest else None
@@ -65,6 +72,14 @@ class Recorder:
     def next_seq(self) -> int:
         """The sequence number of the next record."""
         return self._head.seq
+
+    def under(self, in_force: InForce) -> None:
+        """From here on records are sealed under this configuration and these rules."""
+        self.agent = structs.replace(
+            self.agent,
+            config_sha256=in_force.config_sha256,
+            rules_sha256=in_force.rules_sha256 or UNSET,
+        )
 
     def position(self) -> list[SourceSpan]:
         """Where the newest record left off, as a record that reads nothing says it."""
@@ -85,29 +100,31 @@ class Recorder:
             self._head,
             content,
             now=now,
-            agent=self._agent,
+            agent=self.agent,
             signer=self._signer,
             lock_required=self._lock_required,
         )
-        self._write(record, now)
+        alerts = _alerts(record, head, content, now) if self._outbox else None
+        self._write(record, alerts, now)
         self._head = head
         self._position = list(content.sources)
         self._last = now
         self.sealed_ns = now.monotonic_ns
-        self._progress.sealed_seq = record.seq
-        self._progress.head = head.prev
+        self._progress.sealed(record, content, now.wall, head.prev)
         self._progress.pending = self._spool.pending()
         self._logger.debug("record_sealed", seq=record.seq, kind=content.kind)
-        self._committed()
+        self._committed(record.seq)
 
-    def _write(self, record: Record, now: Timestamp) -> None:
+    def _write(self, record: Record, alerts: Alerts | None, now: Timestamp) -> None:
         """Commit, again and again while the disk refuses; nothing is read meanwhile."""
         backoff = Backoff()
         patience = self._disk_patience
         while True:
+            self._put(alerts)
             try:
                 return self._spool.commit(record)
             except OSError as error:
+                self._progress.turns += 1  # waiting for the disk is not hanging
                 delay = backoff.delay()
                 patience -= delay
                 self._logger.error(  # noqa: TRY400 the disk's answer is the message
@@ -120,6 +137,17 @@ class Recorder:
                         remedy="nothing is lost: its lines are still in the audit log;"
                         " mend the disk and start again",
                     ) from error
+
+    def _put(self, alerts: Alerts | None) -> None:
+        """A disk that takes no alerts holds up no record: they are in memory then, and told."""
+        if alerts is None or self._outbox is None:
+            return
+        try:
+            self._outbox.put(alerts)
+        except OSError as error:
+            self._logger.error(  # noqa: TRY400 the disk's answer is the message
+                "alerts_not_durable", seq=alerts.evidence.seq, error=str(error)
+            )
 
     def _clock_step(self, now: Timestamp) -> Notice | None:
         last = self._last
@@ -135,6 +163,20 @@ class Recorder:
             return None
         detail = f"the wall clock moved by {moved:+.3f} s since record {self._head.seq - 1}"
         return Notice(reason="clock-step", detail=detail)
+
+
+def _alerts(record: Record, head: Head, content: Content, now: Timestamp) -> Alerts | None:
+    """What `record` gives cause to tell; `head` is the one after it."""
+    if not content.findings:
+        return None
+    evidence = Evidence(
+        log=head.log,
+        seq=record.seq,
+        manifest_sha256=head.prev,
+        manifest_key=layout.log_prefix(head.log) + record.manifest.key,
+        sealed_at=now.wall,
+    )
+    return alerts_of(evidence, content.findings)
 
 
 def span_at_end(span: SourceSpan) -> SourceSpan:

@@ -11,11 +11,12 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
+from shipper.backoff import Backoff
 from shipper.clock import Clock
 from shipper.errors import ConflictError, SpoolError
 from shipper.logs import Logger
 from shipper.model import Record, StoredObject
-from shipper.pipeline.ahead import AHEAD_RECORDS, Ahead
+from shipper.pipeline.ahead import AHEAD_RECORDS, Ahead, give_up
 from shipper.pipeline.fence import Fence
 from shipper.pipeline.progress import Progress
 from shipper.pipeline.trouble import Trouble
@@ -23,7 +24,7 @@ from shipper.seal import layout
 from shipper.seal.keys import VerifierKey
 from shipper.spool.spool import Spool
 from shipper.store.base import Store, Stored
-from shipper.store.retrying import Backoff, RetryingStore
+from shipper.store.retrying import RetryingStore
 
 _REMINDER_SECONDS = 60.0
 
@@ -90,8 +91,9 @@ class Shipper:
         """
         try:
             while True:
+                last_round = self._finishing  # asked first: what is committed until then is shipped
                 await self._ship_all()
-                if self._finishing:
+                if last_round:
                     await self._ship_checkpoint()
                     return
                 await self._wait()
@@ -102,6 +104,8 @@ class Shipper:
             raise
         finally:
             self._ahead.close()
+            if self._marking is not None:
+                give_up(self._marking)
 
     def finish(self) -> None:
         """Nothing more will be committed: `run` returns once the store has everything."""
@@ -110,13 +114,13 @@ class Shipper:
 
     async def _ship_all(self) -> None:
         while True:
+            if self._fence_rests_until_ns == 0 and self._spool.oldest_pending() is not None:
+                await self._check_fence()  # before anything is put: a second writer leaves nothing
             self._fill()
             if not len(self._ahead):
                 await self._all_marked()
                 return
             record = await self._ahead.oldest()
-            if self._fence_rests_until_ns == 0:
-                await self._check_fence()
             shipped = await self._put(record.manifest, record.seq)
             self._fence.shipped(record.seq, record.manifest.key)
             for stored in record.after:
@@ -154,6 +158,7 @@ class Shipper:
         answer = await self._store.put(
             self._prefix + stored.key, stored, again=seq <= self._again_until
         )
+        self._progress.shipped_bytes += len(stored.body)
         if answer.weak:
             self._trouble.weak(answer.weak)
         return answer
@@ -222,4 +227,5 @@ class Shipper:
                 self._disk_backoff.reset()
                 self._marked = until
                 self._progress.shipped_seq = until
+                self._progress.shipped_at = self._clock.now().wall
                 self._progress.pending = self._spool.pending()

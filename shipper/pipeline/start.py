@@ -14,8 +14,9 @@ from typing import NamedTuple
 from msgspec import UNSET, UnsetType
 
 from shipper.config import Config
-from shipper.errors import ConfigError, FormatError, NotFoundError, SpoolError
+from shipper.errors import ConfigError, FormatError, NotFoundError, RefusedError, SpoolError
 from shipper.model import Manifest, SourceSpan, Supersedes, Timestamp
+from shipper.pipeline.oldest import read_oldest
 from shipper.seal import layout, note
 from shipper.seal.checkpoint import decode_checkpoint
 from shipper.seal.keys import VerifierKey, parse_key, signer_of
@@ -120,21 +121,37 @@ def find_old_head(store: Store, config: Config, key: VerifierKey) -> OldHead | N
 def _last_signed(store: Store, place: str, origin: str, own: VerifierKey) -> OldHead | None:
     """The newest manifest of one log that the log's own key signed."""
     try:
-        identity = note.parse(store.get(place + layout.IDENTITY, max_bytes=note.MAX_NOTE_BYTES))
+        identity = read_oldest(store, _entry(store, place + layout.IDENTITY))
         key = parse_key(decode_identity(identity.text).vkey)
         signer_of(identity, origin, [key])
     except (FormatError, ConfigError, NotFoundError):
         return None
+    refused: RefusedError | None = None
     for entry in _newest_first(store, place + layout.MANIFESTS):
         try:
-            parsed = note.parse(store.get(entry.key, max_bytes=note.MAX_NOTE_BYTES))
+            parsed = read_oldest(store, entry)
             signer_of(parsed, origin, [key])
             manifest = decode_manifest(parsed.text)
+        except RefusedError as error:
+            if entry.versions + entry.markers > 1:
+                raise  # somebody hides it: it may be the head
+            refused = error  # somebody's own, which must hide no other
+            continue
         except (FormatError, NotFoundError):
             continue  # whoever can write to the store may have put it there
-        if manifest.log == origin:
+        if (
+            manifest.log == origin and f"/{manifest.seq:012d}-" in entry.key
+        ):  # no copy of an old one
             return OldHead(manifest, text_hash(parsed.text), key == own)
+    if refused is not None:
+        raise refused
     return None
+
+
+def _entry(store: Store, key: str) -> Entry:
+    """One key as a listing has it."""
+    versions = store.versions(key)
+    return Entry(key, 0, len(versions), version=next(iter(versions), ""))
 
 
 def _newest_first(store: Store, place: str) -> Iterator[Entry]:

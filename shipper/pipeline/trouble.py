@@ -15,6 +15,24 @@ FIRST_SECONDS = 1.0
 MAX_SECONDS = 60.0
 
 
+class Rarely:
+    """Says when to speak: at once, then ever more rarely; at once again after a long silence."""
+
+    def __init__(self) -> None:
+        self._interval = FIRST_SECONDS
+        self._silent_until = 0.0
+
+    def due(self, now: float) -> bool:
+        """Whether to speak now (seconds); silence follows if so."""
+        if now < self._silent_until:
+            return False
+        if now > self._silent_until + MAX_SECONDS:
+            self._interval = FIRST_SECONDS
+        self._silent_until = now + self._interval
+        self._interval = min(MAX_SECONDS, self._interval * 2)
+        return True
+
+
 class Trouble:
     """Between the store's answers and the log, the terminal line and `status`."""
 
@@ -28,8 +46,8 @@ class Trouble:
         self._progress = progress
         self._failures = 0
         self._said = False
-        self._interval = FIRST_SECONDS
-        self._silent_until = 0.0
+        self._of_failures = Rarely()
+        self._of_refusals = Rarely()  # by itself: a person is told at once, also in an outage
         self._weak_silent_until = 0.0
         spool.tell("")
 
@@ -37,22 +55,21 @@ class Trouble:
         """A call failed; it is repeated in `delay` seconds."""
         self._failures += 1
         self._progress.trouble = str(error)
-        now = self._now()
-        if now < self._silent_until:
+        self._progress.store_failed(error.code or type(error).__name__)
+        refused = isinstance(error, RefusedError)
+        due = (self._of_refusals if refused else self._of_failures).due(self._now())
+        if due or self._failures == 1:
+            self._spool.tell(str(error))  # `status` knows it also where the log keeps silent
+        if not due:
             return
-        if now > self._silent_until + MAX_SECONDS:
-            self._interval = FIRST_SECONDS
-        self._silent_until = now + self._interval
-        self._interval = min(MAX_SECONDS, self._interval * 2)
         self._said = True
-        self._spool.tell(str(error))
         details: dict[str, object] = {
             "store": self._url,
             "error": str(error),
             "failures": self._failures,
             "retry_seconds": round(delay, 3),
         }
-        if isinstance(error, RefusedError):
+        if refused:
             self._logger.error("store_refused", **details)
         else:
             self._logger.warning("store_failed", **details)
@@ -63,8 +80,8 @@ class Trouble:
             return
         if self._said:
             self._logger.info("store_recovered", store=self._url, after_failures=self._failures)
-            self._spool.tell(self._progress.weak)
             self._said = False
+        self._spool.tell(self._progress.weak)
         self._failures = 0
         self._progress.trouble = self._progress.weak
 

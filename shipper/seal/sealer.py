@@ -16,6 +16,7 @@ from shipper.model import (
     Agent,
     Batch,
     Data,
+    Finding,
     Kind,
     Manifest,
     Notice,
@@ -27,6 +28,7 @@ from shipper.model import (
 )
 from shipper.seal import layout, note
 from shipper.seal.checkpoint import Checkpoint, encode_checkpoint
+from shipper.seal.findings import encode_findings
 from shipper.seal.manifest import (
     FIRST_PREV,
     Identity,
@@ -57,6 +59,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     sources: Sequence[SourceSpan] = ()
     batch: Batch | None = None
+    findings: Sequence[Finding] = ()
     notice: Notice | None = None
     supersedes: Supersedes | UnsetType = UNSET
 
@@ -77,10 +80,13 @@ def seal(
     before: list[StoredObject] = []
     if head.seq == 0:
         before.append(_identity(head.log, now, agent, signer))
-    data = None
+    data = findings = None
     if content.batch is not None:
         events, data = _events(head.seq, content.batch, now)
         before.append(events)
+    if content.findings:
+        stored, findings = encode_findings(head.seq, content.findings, now.wall)
+        before.append(stored)
     batch = content.batch
     text = encode_manifest(
         Manifest(
@@ -94,7 +100,7 @@ def seal(
             range=batch.range if batch else None,
             sources=tuple(content.sources),
             malformed_lines=batch.malformed_lines if batch else 0,
-            findings=None,
+            findings=findings,
             agent=agent,
             supersedes=content.supersedes,
             lock_required=UNSET if lock_required else False,

@@ -31,7 +31,7 @@ class Signer(Protocol):
 
 
 class FileSigner:
-    """An Ed25519 private key from a PKCS#8 PEM file that nobody but its owner can read."""
+    """An Ed25519 private key from a PKCS#8 PEM file that nobody else can read."""
 
     def __init__(self, private: Ed25519PrivateKey) -> None:
         self._private = private
@@ -66,7 +66,7 @@ def _read_private(path: Path) -> bytes:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             raise ConfigError(f"the signing key {path} is not a regular file")
-        if status.st_mode & 0o077:
+        if _others_may_read(status, uid=os.geteuid(), gid=os.getegid()):
             raise ConfigError(
                 f"the signing key {path} can be read by others"
                 f" (mode {stat.S_IMODE(status.st_mode):04o})",
@@ -75,6 +75,18 @@ def _read_private(path: Path) -> bytes:
         return os.read(fd, _MAX_FILE_BYTES)
     finally:
         os.close(fd)
+
+
+def _others_may_read(status: os.stat_result, *, uid: int, gid: int) -> bool:
+    """Whether anybody but root and the program (`uid`, `gid`) could have the key.
+
+    Root can give a file to a program that is not root in two ways, and both show as a right of the
+    group to read: Kubernetes sets the group of a Secret's files (`fsGroup`), systemd an ACL on a
+    credential (systemd.exec(5)), whose mask stands where the right of the group, root, would.
+    """
+    mode = status.st_mode & 0o077
+    handed_over = status.st_uid == 0 and uid != 0 and status.st_gid in (0, gid)
+    return mode != 0 and not (mode == 0o040 and handed_over)
 
 
 def _parse(body: bytes, path: Path) -> Ed25519PrivateKey:

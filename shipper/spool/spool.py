@@ -45,7 +45,14 @@ class Spool:
         with _spool_errors(path):
             self._disk.make_directory(path, mode=_PRIVATE_DIRECTORY)
             self._lock = _lock(path / "lock")
-            self._sealed, self._shipped, self._bytes = self._recover()
+            try:
+                self._sealed, self._shipped, self._bytes = self._recover()
+                # A process may have died between a rename and its fsync. Nobody may ship or tell
+                # of a record that a power loss can still take back.
+                self._disk.sync_directory(path)
+            except BaseException:
+                self.close()
+                raise
             self._total = sum(self._bytes.values())
 
     @property
@@ -197,7 +204,8 @@ def inspect(path: Path) -> tuple[list[int], list[int], int]:
             match = _NAME.fullmatch(entry.name)
             if match is None:
                 continue
-            size += entry.stat().st_size
+            with suppress(FileNotFoundError):  # the daemon goes on meanwhile
+                size += entry.stat().st_size
             if match[2] != "data":
                 (sealed if match[2] == "sealed" else shipped).append(int(match[1]))
     return sorted(sealed), sorted(shipped), size

@@ -62,6 +62,9 @@ class Store(Protocol):
 
     url: str
 
+    parallel: int
+    """How many reads at a time it answers best."""
+
     def put(self, key: str, body: bytes, *, sha256: str = "", again: bool = False) -> Stored:
         """Store `body` under `key`, for good.
 

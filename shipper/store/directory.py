@@ -34,6 +34,8 @@ _READ_ONLY = 0o444
 class DirectoryStore:
     """Objects as files below `root`."""
 
+    parallel = 4
+
     def __init__(self, root: Path, *, immutable: bool = False, disk: Disk | None = None) -> None:
         self.url = f"file://{root}"
         self._root = root

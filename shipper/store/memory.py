@@ -11,6 +11,8 @@ from shipper.store.base import Check, Entry, Lock, Stored
 class MemoryStore:
     """Objects in a dict."""
 
+    parallel = 2
+
     def __init__(self) -> None:
         self.url = "memory:"
         self.objects: dict[str, bytes] = {}

@@ -8,22 +8,17 @@ that is back is used at once.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
+from shipper.backoff import Backoff, refused_backoff
 from shipper.errors import ConflictError, RefusedError, StoreError
 from shipper.model import StoredObject
 from shipper.store.attempts import Attempts
 from shipper.store.base import Store, Stored
 from shipper.store.slots import Slots
-
-FIRST_DELAY_SECONDS = 0.1
-MAX_DELAY_SECONDS = 30.0
-REFUSED_FIRST_SECONDS = 5.0
-REFUSED_MAX_SECONDS = 60.0
 
 DEADLINE_SECONDS = 30.0
 OUTAGE_SECONDS = 1.0
@@ -33,38 +28,6 @@ SLOWEST_BYTES_PER_SECOND = 32 * 1024
 """A put is given up after the deadline and the time that its bytes take on a very slow line."""
 
 T = TypeVar("T")
-
-
-class Backoff:
-    """Delays that double up to a limit, each drawn at random from its upper half.
-
-    https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
-    """
-
-    def __init__(
-        self,
-        *,
-        first: float = FIRST_DELAY_SECONDS,
-        limit: float = MAX_DELAY_SECONDS,
-        uniform: Callable[[float, float], float] = random.uniform,
-    ) -> None:
-        self._first, self._limit, self._uniform = first, limit, uniform
-        self._next = first
-
-    def delay(self) -> float:
-        """The next delay in seconds."""
-        current = self._next
-        self._next = min(self._limit, current * 2)
-        return self._uniform(current / 2, current)
-
-    def reset(self) -> None:
-        """Begin again with the first delay."""
-        self._next = self._first
-
-
-def refused_backoff() -> Backoff:
-    """For what will not get better by itself."""
-    return Backoff(first=REFUSED_FIRST_SECONDS, limit=REFUSED_MAX_SECONDS)
 
 
 class RetryingStore:

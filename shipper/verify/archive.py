@@ -110,14 +110,14 @@ def _report(
     successors: Mapping[str, str],
     besides: Ledger,
 ) -> Report:
-    asked = request.max_age_seconds is not None
+    fresh, locked = request.max_age_seconds is not None, request.retention is not None
     reports = [
         _log_report(one, request, successors.get(one.origin))
         for one in succession.in_order(outcomes)
     ]
     verdicts = [one.verdicts for one in reports]
     if besides.problems:
-        verdicts.append(besides.verdicts(freshness_asked=asked))
+        verdicts.append(besides.verdicts(freshness_asked=fresh, retention_asked=locked))
     return Report(
         version=REPORT_VERSION,
         store=store,
@@ -133,7 +133,9 @@ def _report(
 
 def _log_report(one: Outcome, request: Request, superseded_by: str | None) -> LogReport:
     fresh = request.max_age_seconds is not None and superseded_by is None
-    verdicts: Verdicts = one.ledger.verdicts(freshness_asked=fresh)
+    verdicts: Verdicts = one.ledger.verdicts(
+        freshness_asked=fresh, retention_asked=request.retention is not None
+    )
     return LogReport(
         origin=one.ledger.log,
         path=plain(one.path),
@@ -148,6 +150,10 @@ def _log_report(one: Outcome, request: Request, superseded_by: str | None) -> Lo
         data_last_seq=one.data_last_seq,
         lines=one.lines,
         raw_bytes=one.raw_bytes,
+        findings=one.findings,
+        copies=one.copies,
+        locked_versions=one.locks.versions,
+        first_lock_ends=one.locks.first_end,
         head=one.head,
         supersedes=one.supersedes,
         superseded_by=superseded_by,

@@ -6,10 +6,12 @@ Refuses to unpack anything whose hash is not the signed one, and holds no more t
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 
 from shipper.errors import FormatError
-from shipper.model import Data, SourceSpan
+from shipper.model import Data, Findings, SourceSpan
+from shipper.seal.findings import decode_findings
 from shipper.seal.merkle import Tree, leaf_hashes
 from shipper.verify.frame import check_frames, unpack
 from shipper.verify.ledger import Ledger
@@ -17,6 +19,7 @@ from shipper.verify.sources import KnownFile
 
 MAX_STORED_BYTES = 64 * 1024 * 1024
 MAX_RAW_BYTES = 1024 * 1024 * 1024
+MAX_FINDINGS_BYTES = 64 * 1024 * 1024
 
 _LEAVES_AT_ONCE = 4096
 
@@ -102,6 +105,26 @@ def is_sane(stored_bytes: int, raw_bytes: int) -> bool:
 def is_stored(body: bytes, size: int, digest: str) -> bool:
     """Whether `body` is the sealed object, before anything in it is believed."""
     return len(body) == size and hashlib.sha256(body).hexdigest() == digest
+
+
+def findings_rule(body: bytes, findings: Findings, *, lines: int) -> str:
+    """What in the object is not as the manifest says; empty if all is. `lines` are the batch's."""
+    if findings.raw_size > MAX_FINDINGS_BYTES:
+        return f"{findings.raw_size} bytes are more than any sealer makes"
+    by_severity: Counter[str] = Counter()
+    newest = 0
+    try:
+        check_frames(body)
+        for finding in decode_findings(b"".join(unpack(body, findings.raw_size))):
+            by_severity[finding.severity] += 1
+            if not newest <= finding.line < lines:
+                return f"a finding of line {finding.line} is out of place"
+            newest = finding.line
+    except FormatError as error:
+        return error.message
+    if by_severity.total() != findings.count or by_severity != findings.by_severity:
+        return f"it holds {dict(by_severity)}"
+    return ""
 
 
 def check_frames_of(body: bytes, seq: int, key: str, ledger: Ledger) -> bool:

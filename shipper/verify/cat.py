@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from shipper.model import Data
+from shipper.model import Data, Findings
 from shipper.seal.keys import VerifierKey
 from shipper.store.base import Store
 from shipper.verify import succession
@@ -17,6 +17,7 @@ from shipper.verify.identity import introduce, lies_at
 from shipper.verify.ledger import Ledger
 from shipper.verify.log import read_genesis, supersedes_of, verify_log
 from shipper.verify.outcome import Outcome
+from shipper.verify.payload import Verified
 from shipper.verify.reader import Reader
 from shipper.verify.request import Numbers, Request
 
@@ -30,15 +31,22 @@ def cat(
     *,
     origin: str | None = None,
     numbers: Numbers | None = None,
+    findings: bool = False,
 ) -> Iterator[Ledger]:
-    """Write the bytes of each log (or the one asked); yields a log's ledger when it is through.
+    """Write the bytes of each log (or the one asked), or its `findings`, a JSON text a line.
 
-    A whole log is verified in full; of a range only its manifests and data are.
+    Yields a log's ledger when it is through. A whole log is verified in full; of a range only its
+    manifests and data are.
     """
 
-    def sink(body: bytes, data: Data) -> None:
-        for piece in unpack(body, data.raw_size):
-            write(piece)
+    def sink(verified: Verified) -> None:
+        wanted: Data | Findings | None = verified.data
+        body = verified.events
+        if findings:
+            wanted, body = verified.findings, verified.found
+        if wanted is not None and body is not None:
+            for piece in unpack(body, wanted.raw_size):
+                write(piece)
 
     found = False
     for outcome in _ordered(store, keys, origin):

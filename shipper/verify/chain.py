@@ -40,6 +40,7 @@ class Chain:
         self.boots = dict(boots or {})
         self._ledger = ledger
         self._clock_step = False
+        self._lock_waived = False
 
     def accept(self, manifest: Manifest, text: bytes) -> None:
         """Go on to `manifest`, whose note text is `text`; what does not fit is written down."""
@@ -70,6 +71,9 @@ class Chain:
         self.seq, self.prev = seq, None
 
     def _tell(self, manifest: Manifest) -> None:
+        if manifest.lock_required is False and not self._lock_waived:
+            self._lock_waived = True
+            self._ledger.notice(Noticed(manifest.seq, "lock-not-required", _LOCK_WAIVED))
         notice = manifest.notice
         if notice is None:
             return
@@ -100,6 +104,9 @@ class Chain:
         self.boots[boot] = monotonic
 
 
+_LOCK_WAIVED = (
+    "from here on sealed with store.require_lock: false: what was stored could be deleted"
+)
 _RESERVED = "rotate-key, epoch and next_vkey have no meaning in version 1"
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from shipper.errors import FormatError
-from shipper.seal import layout
+from shipper.seal import layout, note
 from shipper.seal.checkpoint import Checkpoint, decode_checkpoint
 from shipper.verify.manifests import from_number, number_in, numbered
 from shipper.verify.reader import Reader
@@ -79,7 +80,7 @@ class Checkpoints:
 
 def read_checkpoint(reader: Reader, key: str) -> Checkpoint | None:
     """The checkpoint at `key` if this log's key signed it; else None, and a problem."""
-    signed = reader.signed(key, missing="object-vanished")
+    signed = reader.signed(key, at=partial(_is_at, key), missing="object-vanished")
     if signed is None:
         return None
     full = reader.full(key)
@@ -94,6 +95,15 @@ def read_checkpoint(reader: Reader, key: str) -> Checkpoint | None:
     if key != layout.checkpoint(found.size, found.root):
         reader.ledger.add("checkpoint-name", seq=found.size - 1, key=full)
     return found
+
+
+def _is_at(key: str, body: bytes) -> bool:
+    """Whether these are the bytes of a checkpoint of that name."""
+    try:
+        found = decode_checkpoint(note.parse(body).text)
+    except FormatError:
+        return False
+    return key == layout.checkpoint(found.size, found.root)
 
 
 def newest_checkpoint(reader: Reader) -> Checkpoint | None:

@@ -26,6 +26,10 @@ def _completeness(says: str) -> Meaning:
     return Meaning("completeness", says)
 
 
+def _retention(says: str) -> Meaning:
+    return Meaning("retention", says)
+
+
 MEANINGS: dict[str, Meaning] = {
     # ---- any object
     "object-unreadable": _integrity(
@@ -34,6 +38,14 @@ MEANINGS: dict[str, Meaning] = {
     "object-vanished": _completeness("The object was listed and is gone: somebody deletes objects"),
     "object-stray": _integrity(
         "No signed manifest accounts for this object: somebody else writes to this log's place"
+    ),
+    "object-hidden": _integrity(
+        "Somebody has put a delete marker on this object: programs that read the newest version"
+        " alone do not see it any more"
+    ),
+    "object-overlaid": _integrity(
+        "Somebody has stored another version over this object: programs that read the newest"
+        " version alone get other bytes"
     ),
     "note-malformed": _integrity(
         "The object is not a signed note: it was changed, or is none of this log's"
@@ -107,6 +119,7 @@ MEANINGS: dict[str, Meaning] = {
     "data-lines": _integrity("The data does not have as many lines as were sealed"),
     "data-root": _integrity("The lines do not have the sealed Merkle root"),
     "data-unterminated": _integrity("The manifest is wrong about the last line's newline"),
+    "findings-wrong": _integrity("The findings are not what the manifest says of them"),
     # ---- source files
     "source-range": _integrity("A source's range ends before it starts: no sealer made it so"),
     "source-sum": _completeness("The source ranges do not add up to the batch's bytes"),
@@ -171,6 +184,16 @@ MEANINGS: dict[str, Meaning] = {
         "freshness", "The newest manifest is of the future: its clock, or yours, is wrong"
     ),
     "undated": Meaning("freshness", "No verified manifest says how old the log is"),
+    # ---- retention
+    "lock-missing": _retention("The object has no lock: whoever may delete can delete it"),
+    "lock-short": _retention("The object's lock ends earlier than asked"),
+    "lock-weak": _retention("The object's lock can be bypassed by whoever has that permission"),
+    "lock-unknown": Meaning(
+        "retention",
+        "The store does not say how the object is locked: it has no Object Lock, or these"
+        " credentials lack s3:GetObjectRetention",
+        unknown=True,
+    ),
     # ---- the check itself
     "store-failed": Meaning(
         "completeness", "The store failed while the log was read: check again", unknown=True

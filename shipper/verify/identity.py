@@ -32,7 +32,7 @@ def lies_at(origin: str, path: str) -> bool:
 
 def introduce(reader: Reader, path: str) -> Identity | None:
     """Find the log's name and key; `reader.name` stays empty if nothing here can be trusted."""
-    parsed = _note(reader)
+    parsed = _note(reader, path)
     identity = _identity(reader, parsed, path) if parsed is not None else None
     reader.name = reader.name or _name_in_manifests(reader, path)
     if reader.name:
@@ -40,8 +40,13 @@ def introduce(reader: Reader, path: str) -> Identity | None:
     return identity
 
 
-def _note(reader: Reader) -> note.Note | None:
-    body = reader.get(layout.IDENTITY, max_bytes=note.MAX_NOTE_BYTES, missing="identity-missing")
+def _note(reader: Reader, path: str) -> note.Note | None:
+    body = reader.get(
+        layout.IDENTITY,
+        max_bytes=note.MAX_NOTE_BYTES,
+        right=lambda body: _introduces(reader, body, path),
+        missing="identity-missing",
+    )
     if body is None:
         return None
     try:
@@ -49,6 +54,16 @@ def _note(reader: Reader) -> note.Note | None:
     except FormatError as error:
         reader.ledger.add("note-malformed", error.message, key=reader.full(layout.IDENTITY))
         return None
+
+
+def _introduces(reader: Reader, body: bytes, path: str) -> bool:
+    try:
+        parsed = note.parse(body)
+        with suppress(VersionError):
+            decode_identity(parsed.text)
+    except FormatError:
+        return False
+    return bool(_signed_name(reader, parsed, path))
 
 
 def _identity(reader: Reader, parsed: note.Note, path: str) -> Identity | None:

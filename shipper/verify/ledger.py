@@ -74,14 +74,16 @@ class Ledger:
         """Whether anything was found that counts against it."""
         return self._found.get(question) is not None or self.broken_off
 
-    def verdicts(self, *, freshness_asked: bool) -> Verdicts:
+    def verdicts(self, *, freshness_asked: bool, retention_asked: bool = False) -> Verdicts:
         """The answers. A check that broke off proves nothing beyond what it found wrong."""
         otherwise: State = "unknown" if self.broken_off else "holds"
         freshness: State = otherwise if freshness_asked else "not asked"
+        retention: State = otherwise if retention_asked else "not asked"
         return Verdicts(
             integrity=self._found.get("integrity", otherwise),
             completeness=self._found.get("completeness", otherwise),
             freshness=self._found.get("freshness", freshness),
+            retention=self._found.get("retention", retention),
         )
 
 

@@ -17,7 +17,7 @@ from shipper.seal.keys import VerifierKey
 from shipper.seal.manifest import FIRST_PREV
 from shipper.seal.merkle import TILE_WIDTH
 from shipper.store.base import Store
-from shipper.verify import manifests
+from shipper.verify import manifests, plan, retention
 from shipper.verify.checkpoints import Checkpoints, newest_checkpoint
 from shipper.verify.heads import SeenFile, SeenLog
 from shipper.verify.identity import check_genesis, introduce
@@ -28,7 +28,7 @@ from shipper.verify.report import SeenHead
 from shipper.verify.request import Numbers, Progress, Request, Window
 from shipper.verify.resume import check_key, check_last, check_length, may_resume
 from shipper.verify.strays import Strays
-from shipper.verify.tiles import Tiles, planned_reads
+from shipper.verify.tiles import Tiles
 from shipper.verify.walk import Start, Walk
 from shipper.verify.window import begin
 
@@ -101,6 +101,11 @@ class _LogCheck:
             self._go_full()
         if identity is not None and self._genesis is not None:
             check_genesis(reader, identity, self._genesis)
+        if self._request.retention is not None:
+            start, since = self._start, self._request.window.since
+            self._outcome.locks = retention.check(
+                reader, self._request.retention, first=start.seq, since=start.wall or since
+            )
 
     def _go_full(self) -> None:
         reader, window = self._reader, self._request.window
@@ -114,7 +119,8 @@ class _LogCheck:
         walk = self._new_walk(
             start, Payload(reader, window=window, strays=strays, sink=self._sink), bundles=True
         )
-        walk.along_notes(checkpoints)
+        with reader.ahead(plan.of_records(reader, start.seq, start.wall or window.since)):
+            walk.along_notes(checkpoints)
         strays.look(self._finish(walk, checkpoints))
 
     def _go_chain(self) -> None:
@@ -124,7 +130,7 @@ class _LogCheck:
         start = self._begin(bundled)
         checkpoints = Checkpoints(reader, from_size=max(bundled, start.seq))
         walk = self._new_walk(start, Payload(reader, window=None), bundles=False)
-        with reader.ahead(planned_reads(reader, start.seq, bundled)):
+        with reader.ahead(plan.of_chain(reader, start.seq, bundled)):
             walk.along_bundles(bundled)
         walk.along_notes(checkpoints)
         self._finish(walk, checkpoints)
@@ -187,6 +193,7 @@ class _LogCheck:
         """Put what was seen into the outcome, however far it went."""
         outcome, walk = self._outcome, self._walk
         outcome.key = self._reader.key.base64 if self._reader.key else None
+        outcome.copies = self._reader.copies
         if walk is None:
             return
         chain, payload = walk.chain, walk.payload
@@ -194,6 +201,7 @@ class _LogCheck:
         outcome.data_batches = payload.batches
         outcome.data_first_seq, outcome.data_last_seq = payload.first_seq, payload.last_seq
         outcome.lines, outcome.raw_bytes = payload.lines, payload.raw_bytes
+        outcome.findings = payload.findings
         if not walk.sources.first_explained:
             outcome.first_spans = walk.sources.first
         outcome.files = tuple(SeenFile(f.device, f.inode, f.end) for f in walk.sources.files)

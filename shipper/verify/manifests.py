@@ -45,6 +45,9 @@ def numbered(reader: Reader, place: str, *, after: str = "") -> Iterator[tuple[i
     start = reader.full(place)
     listed: Iterable[Entry] = reader.store.scan(start, after=reader.full(after) if after else "")
     for entry in listed:
+        reader.listed(entry)
+        if not entry.versions:
+            continue  # a marker over nothing
         name = entry.key[len(start) :]
         number = number_in(name)
         if number is None:
@@ -55,11 +58,15 @@ def numbered(reader: Reader, place: str, *, after: str = "") -> Iterator[tuple[i
 
 def read_manifest(reader: Reader, seq: int, key: str) -> Found | None:
     """The manifest `seq` at `key` if it is this log's own; else None, and a problem."""
-    signed = reader.signed(key, seq=seq, missing="object-vanished")
+
+    def at(body: bytes) -> bool:
+        return key == layout.manifest(seq, sha256(body).hexdigest())
+
+    signed = reader.signed(key, at=at, seq=seq, missing="object-vanished")
     if signed is None:
         return None
     ledger, where = reader.ledger, reader.full(key)
-    if key != layout.manifest(seq, sha256(signed.body).hexdigest()):
+    if not at(signed.body):
         ledger.add("manifest-name", seq=seq, key=where)
     try:
         manifest = decode_manifest(signed.text)

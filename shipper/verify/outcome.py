@@ -11,6 +11,7 @@ from shipper.model import SourceSpan, Supersedes
 from shipper.verify.heads import SeenFile, SeenLog
 from shipper.verify.ledger import Ledger
 from shipper.verify.report import SeenHead
+from shipper.verify.retention import Locks
 
 
 class Outcome:
@@ -29,6 +30,9 @@ class Outcome:
         self.data_last_seq: int | None = None
         self.lines = 0
         self.raw_bytes = 0
+        self.findings = 0
+        self.copies = 0
+        self.locks = Locks()
         self.head: SeenHead | None = None
         self.created: datetime | None = None
         self.supersedes: Supersedes | None = None

@@ -6,6 +6,7 @@ Asks the store for no key but the one that the format gives these bytes, whateve
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from shipper.model import Data, Findings, Manifest
 from shipper.seal import layout
@@ -15,8 +16,19 @@ from shipper.verify.request import Window
 from shipper.verify.sources import KnownFile
 from shipper.verify.strays import Strays
 
-Sink = Callable[[bytes, Data], None]
-"""Takes the stored bytes of a batch that verified."""
+
+class Verified(NamedTuple):
+    """What a signed manifest names, with the stored bytes that verified; None, where none did."""
+
+    seq: int
+    data: Data
+    events: bytes | None
+    findings: Findings | None
+    found: bytes | None
+
+
+Sink = Callable[[Verified], None]
+"""Takes what is stored of each batch, in order."""
 
 
 class Payload:
@@ -35,6 +47,7 @@ class Payload:
         self.last_seq: int | None = None
         self.lines = 0
         self.raw_bytes = 0
+        self.findings = 0
         self._reader = reader
         self._window = window
         self._strays = strays
@@ -57,11 +70,12 @@ class Payload:
         self.batches += 1
         self.first_seq = seq if self.first_seq is None else self.first_seq
         self.last_seq = seq
+        found = None
         if manifest.findings is not None:
-            self._check_findings(seq, manifest, manifest.findings)
+            found = self._check_findings(seq, manifest, data, manifest.findings)
         body = self._check_data(seq, manifest, data, files)
-        if body is not None and signed and self._sink is not None:
-            self._sink(body, data)
+        if signed and self._sink is not None:
+            self._sink(Verified(seq, data, body, manifest.findings, found))
         return body is not None
 
     def _check_data(
@@ -82,8 +96,20 @@ class Payload:
         self.raw_bytes += data.raw_size
         return body
 
-    def _check_findings(self, seq: int, manifest: Manifest, findings: Findings) -> None:
-        self._fetch(seq, findings, layout.findings(seq, findings.sha256, manifest.time.wall))
+    def _check_findings(
+        self, seq: int, manifest: Manifest, data: Data, findings: Findings
+    ) -> bytes | None:
+        """The stored bytes, if they hold what the manifest says of them."""
+        expected = layout.findings(seq, findings.sha256, manifest.time.wall)
+        body = self._fetch(seq, findings, expected)
+        if body is None:
+            return None
+        self.findings += findings.count
+        ledger, key = self._reader.ledger, self._reader.full(findings.key)
+        wrong = batch.findings_rule(body, findings, lines=data.lines)
+        if wrong:
+            ledger.add("findings-wrong", wrong, seq=seq, key=key)
+        return None if wrong else body
 
     def _fetch(self, seq: int, stored: Data | Findings, expected: str) -> bytes | None:
         """The object if it is the one that was sealed; else None, and a problem."""
@@ -91,19 +117,16 @@ class Payload:
         if stored.key != expected:
             ledger.add("data-key", seq=seq, key=stored.key)
             return None
-        raw_size = stored.raw_size if isinstance(stored, Data) else 0
-        if not batch.is_sane(stored.size, raw_size):
-            detail = f"{stored.size} bytes stored, {raw_size} unpacked"
+        if not batch.is_sane(stored.size, stored.raw_size):
+            detail = f"{stored.size} bytes stored, {stored.raw_size} unpacked"
             ledger.add("data-too-large", detail, seq=seq, key=reader.full(stored.key))
             return None
-        body = reader.get(
+        return reader.get(
             stored.key,
             max_bytes=stored.size,
+            right=lambda body: batch.is_stored(body, stored.size, stored.sha256),
             seq=seq,
             unreadable="data-unreadable",
             missing="data-missing",
+            wrong="data-hash",
         )
-        if body is not None and not batch.is_stored(body, stored.size, stored.sha256):
-            ledger.add("data-hash", seq=seq, key=reader.full(stored.key))
-            return None
-        return body

@@ -44,7 +44,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Noticed(msgspec.Struct, frozen=True):
-    """A notice that the daemon itself has sealed."""
+    """Something remarkable that the daemon itself has sealed: a notice, or a lock not required."""
 
     seq: int
     reason: str
@@ -74,8 +74,10 @@ class LogReport(msgspec.Struct, frozen=True, kw_only=True):
 
     `first_seq` is the first manifest that this run verified; `resumed` says that those before it
     were verified by an earlier run (head file). `data_batches` counts the batches whose data was
-    asked for, from `data_first_seq` to `data_last_seq`; `lines` and `raw_bytes` count what of it
-    verified. `more_problems` counts those not kept, by code.
+    asked for, from `data_first_seq` to `data_last_seq`; `lines`, `raw_bytes` and `findings` count
+    what of it verified. `copies` counts versions beside an object that have its bytes: repeated
+    uploads, on services without conditional writes. `locked_versions` were asked for, and have a
+    lock; the first lock ends at `first_lock_ends`. `more_problems` counts those not kept, by code.
     """
 
     origin: str
@@ -91,6 +93,10 @@ class LogReport(msgspec.Struct, frozen=True, kw_only=True):
     data_last_seq: int | None
     lines: int
     raw_bytes: int
+    findings: int
+    copies: int
+    locked_versions: int
+    first_lock_ends: datetime | None
     head: SeenHead | None
     supersedes: Supersedes | None
     superseded_by: str | None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
+from shipper.store.base import LockMode
 from shipper.verify.report import Depth
 
 Progress = Callable[[str, int, int], None]
@@ -31,8 +32,15 @@ class Numbers(NamedTuple):
     last: int | None = None
 
 
+class Retention(NamedTuple):
+    """How every object version must be locked. COMPLIANCE is enough where GOVERNANCE is asked."""
+
+    until: datetime
+    mode: LockMode = "COMPLIANCE"
+
+
 class Request(NamedTuple):
-    """How to verify. `origin`: this log alone; `max_age_seconds`: None is not asked.
+    """How to verify. `origin`: this log alone; `max_age_seconds`, `retention`: None is not asked.
 
     `again`: verify everything, also what the head file says was verified. `numbers`: only these
     manifests and their data, nothing of the tree.
@@ -42,5 +50,6 @@ class Request(NamedTuple):
     origin: str | None = None
     window: Window = Window()
     max_age_seconds: float | None = None
+    retention: Retention | None = None
     again: bool = False
     numbers: Numbers | None = None

@@ -17,13 +17,18 @@ from shipper.seal.merkle import TILE_WIDTH, tile_path
 from shipper.verify import checkpoints, manifests
 from shipper.verify.reader import Reader
 
-_EVENTS, _FINDINGS, _TILE = "events/", "findings/", "tile/"
-_PLACES = (checkpoints.PLACE, _EVENTS, _FINDINGS, manifests.PLACE, _TILE)
+EVENTS, FINDINGS, TILE = "events/", "findings/", "tile/"
+PLACES = (checkpoints.PLACE, EVENTS, FINDINGS, manifests.PLACE, TILE)
 
 _DATA_NAME = re.compile(r"date=[0-9-]{10}/hour=[0-9]{2}/([0-9]{12})-[0-9a-f]{16}\.ndjson\.zst")
 _TILE_NAME = re.compile(r"tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/){0,4}[0-9]{3})")
 
 _NO_DATA = 1
+
+
+def first_partition(place: str, since: datetime | None) -> str:
+    """`after` for a listing of the data sealed since; what is earlier was listed earlier."""
+    return "" if since is None else f"{place}date={since:%Y-%m-%d}/hour={since:%H}"
 
 
 class Accounts:
@@ -73,10 +78,11 @@ class Strays:
         What belongs to a manifest that is missing is not judged: its absence is the problem.
         """
         self._size = size
-        for place, accounts in ((_EVENTS, self._events), (_FINDINGS, self._findings)):
-            for key in self._below(place, after=self._first_partition(place)):
+        for place, accounts in ((EVENTS, self._events), (FINDINGS, self._findings)):
+            after = first_partition(place, self._since) if self._start else ""
+            for key in self._below(place, after=after):
                 self._judge_data(key, key[len(place) :], accounts)
-        for key in self._below(_TILE):
+        for key in self._below(TILE):
             if not self._is_due_tile(key):
                 self._stray(key)
         for key in self._beside():
@@ -85,13 +91,9 @@ class Strays:
     def _below(self, place: str, *, after: str = "") -> Iterator[str]:
         reader = self._reader
         for entry in reader.store.scan(reader.full(place), after=after and reader.full(after)):
-            yield entry.key[len(reader.prefix) :]
-
-    def _first_partition(self, place: str) -> str:
-        """Earlier partitions were listed when their manifests were verified."""
-        if not self._start or self._since is None:
-            return ""
-        return f"{place}date={self._since:%Y-%m-%d}/hour={self._since:%H}"
+            reader.listed(entry)
+            if entry.versions:  # else it is a marker over nothing
+                yield entry.key[len(reader.prefix) :]
 
     def _judge_data(self, key: str, name: str, accounts: Accounts) -> None:
         match = _DATA_NAME.fullmatch(name)
@@ -131,11 +133,12 @@ class Strays:
         while True:
             for entry in reader.store.scan(reader.prefix, after=after):
                 key = entry.key[len(reader.prefix) :]
-                place = next((p for p in _PLACES if key.startswith(p)), None)
+                place = next((p for p in PLACES if key.startswith(p)), None)
                 if place is not None:
                     after = reader.full(place[:-1]) + "0"  # the character after "/"
                     break
-                if key != layout.IDENTITY:
+                reader.listed(entry)
+                if key != layout.IDENTITY and entry.versions:
                     yield key
             else:
                 return

@@ -49,6 +49,7 @@ def _log(log: LogReport, style: Style) -> Iterator[str]:
     if log.head is not None:
         wall = f", sealed {_time(log.head.wall)}" if log.head.wall else ""
         yield f"  head       number {log.head.seq}, {log.head.sha256}{wall}"
+    yield from _storage(log)
     if log.supersedes is not None:
         yield f"  follows    {plain(log.supersedes.log)} after its number {log.supersedes.seq}"
     if log.superseded_by is not None:
@@ -63,6 +64,14 @@ def _log(log: LogReport, style: Style) -> Iterator[str]:
         yield f"  and {count} more of {code}"
 
 
+def _storage(log: LogReport) -> Iterator[str]:
+    if log.first_lock_ends is not None:
+        ends = _time(log.first_lock_ends)
+        yield f"  locked     {log.locked_versions} object versions, the first until {ends}"
+    if log.copies:
+        yield f"  copies     {log.copies} versions that repeat an object's bytes"
+
+
 def _extent(log: LogReport) -> str:
     if log.first_seq is None:
         return "nothing new" if log.resumed else "no manifest"
@@ -75,7 +84,8 @@ def _extent(log: LogReport) -> str:
     if log.data_first_seq is None:
         return f"{what}; no data"
     batches = f"{log.data_batches} batches from {log.data_first_seq} to {log.data_last_seq}"
-    return f"{what}; the data of {batches}: {log.lines} lines, {_bytes(log.raw_bytes)}"
+    findings = f", {log.findings} findings" if log.findings else ""
+    return f"{what}; the data of {batches}: {log.lines} lines, {_bytes(log.raw_bytes)}{findings}"
 
 
 def _problem(problem: Problem, style: Style) -> str:

@@ -6,7 +6,7 @@ proved by a signed root later, or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from shipper.seal.merkle import (
     TILE_WIDTH,
@@ -19,6 +19,8 @@ from shipper.seal.merkle import (
 )
 from shipper.seal.note import MAX_TEXT_BYTES
 from shipper.verify.reader import Reader
+
+BUNDLES = "tile/entries/"
 
 HASH_BYTES = 32
 TILE_BYTES = TILE_WIDTH * HASH_BYTES
@@ -48,49 +50,48 @@ class Tiles:
         self._fresh = ()
 
     def _check(self, tile: Tile, required: bool) -> None:
-        key = tile_path(tile.level, tile.number)
-        stored = self._reader.get(
-            key, max_bytes=TILE_BYTES, missing="tile-missing" if required else ""
+        self._reader.get(
+            tile_path(tile.level, tile.number),
+            max_bytes=TILE_BYTES,
+            right=lambda body: body == tile.body,
+            missing="tile-missing" if required else "",
+            wrong="tile-wrong",
         )
-        if stored is not None and stored != tile.body:
-            self._reader.ledger.add("tile-wrong", key=self._reader.full(key))
         if tile.level == 0 and self._bundles:
-            texts = read_bundle(self._reader, tile.number, required=required)
-            if texts is not None and b"".join(leaf_hashes(texts)) != tile.body:
-                self.bundle_differs(tile.number)
-
-    def bundle_differs(self, number: int) -> None:
-        """The bundle's entries are not the manifests that the log has."""
-        key = tile_path("entries", number)
-        self._reader.ledger.add("bundle-wrong", key=self._reader.full(key))
+            read_bundle(self._reader, tile.number, required=required, leaves=tile.body)
 
 
-def read_bundle(reader: Reader, number: int, *, required: bool) -> list[bytes] | None:
-    """The 256 texts of a bundle, nobody's word for them; None, and a problem, if it has not."""
-    key = tile_path("entries", number)
-    missing = "bundle-missing" if required else ""
+def read_bundle(
+    reader: Reader, number: int, *, required: bool, leaves: bytes = b""
+) -> list[bytes] | None:
+    """The 256 texts of a bundle; None, and a problem, if it has not as many.
+
+    They are nobody's word, unless their hashes (`leaves`, in one piece) are given.
+    """
+    texts: list[bytes] = []
+
+    def right(body: bytes) -> bool:
+        texts[:] = _texts(body)
+        return bool(texts) and (not leaves or b"".join(leaf_hashes(texts)) == leaves)
+
     body = reader.get(
-        key, max_bytes=MAX_BUNDLE_BYTES, seq=number * TILE_WIDTH if required else None,
-        missing=missing,
-    )  # fmt: skip
-    if body is None:
-        return None
+        tile_path("entries", number),
+        max_bytes=MAX_BUNDLE_BYTES,
+        right=right,
+        seq=number * TILE_WIDTH if required else None,
+        missing="bundle-missing" if required else "",
+        wrong="bundle-wrong",
+    )
+    return None if body is None else texts
+
+
+def _texts(body: bytes) -> list[bytes]:
+    """The 256 texts in it; none, if it is no full bundle."""
     try:
         texts = decode_bundle(body)
-    except ValueError as error:
-        reader.ledger.add("bundle-wrong", str(error), key=reader.full(key))
-        return None
-    if len(texts) != TILE_WIDTH:
-        reader.ledger.add("bundle-wrong", f"it has {len(texts)} entries", key=reader.full(key))
-        return None
-    return texts
-
-
-def planned_reads(reader: Reader, first: int, until: int) -> Iterator[tuple[str, int]]:
-    """(key, most bytes) of bundles and tiles, in the order in which a walk asks for them."""
-    for number in range(first // TILE_WIDTH, until // TILE_WIDTH):
-        yield reader.full(tile_path("entries", number)), MAX_BUNDLE_BYTES
-        yield reader.full(tile_path(0, number)), TILE_BYTES
+    except ValueError:
+        return []
+    return texts if len(texts) == TILE_WIDTH else []
 
 
 def edge(reader: Reader, bundles: int) -> Tree | None:

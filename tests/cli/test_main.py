@@ -49,6 +49,11 @@ MISTAKES = [
     (["keys", "show", "/none.pem"], 2, "there is no signing key"),
     (["keys", "generate", "/none/key.pem"], 2, "cannot be written"),
     (["status", "--config", "/none.yaml"], 2, "no configuration"),
+    (["rules", "list", "--rules", "/none.yaml"], 2, "/none.yaml: cannot be read"),
+    (["rules", "list", "--config", "/none.yaml"], 2, "there is no configuration"),
+    (["rules", "run", "/none.log"], 3, "/none.log cannot be read"),
+    (["rules", "doctor", "/none.yaml"], 2, "no audit policy"),
+    (["rules", "bogus"], 2, "No such command"),
     (["bogus"], 2, "No such command"),
     (["run", "--bogus"], 2, "No such option"),
 ]

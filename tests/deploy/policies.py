@@ -15,6 +15,29 @@ MODULE = ROOT / "deploy" / "terraform" / "aws"
 
 Statement = dict[str, Any]
 
+# fmt: off
+S3_ACTIONS = (
+    "AbortMultipartUpload", "BypassGovernanceRetention", "CreateBucket", "DeleteBucket",
+    "DeleteBucketPolicy", "DeleteBucketWebsite", "DeleteObject", "DeleteObjectTagging",
+    "DeleteObjectVersion", "DeleteObjectVersionTagging", "GetAccelerateConfiguration",
+    "GetBucketAcl", "GetBucketCORS", "GetBucketLocation", "GetBucketLogging",
+    "GetBucketNotification", "GetBucketObjectLockConfiguration", "GetBucketPolicy",
+    "GetBucketPublicAccessBlock", "GetBucketRequestPayment", "GetBucketTagging",
+    "GetBucketVersioning", "GetBucketWebsite", "GetLifecycleConfiguration", "GetObject",
+    "GetObjectAcl", "GetObjectLegalHold", "GetObjectRetention", "GetObjectTagging",
+    "GetObjectVersion", "GetObjectVersionAcl", "GetObjectVersionTagging",
+    "GetReplicationConfiguration", "ListBucket", "ListBucketMultipartUploads",
+    "ListBucketVersions", "ListMultipartUploadParts", "PutAccelerateConfiguration",
+    "PutBucketAcl", "PutBucketCORS", "PutBucketLogging", "PutBucketNotification",
+    "PutBucketObjectLockConfiguration", "PutBucketPolicy", "PutBucketPublicAccessBlock",
+    "PutBucketRequestPayment", "PutBucketTagging", "PutBucketVersioning", "PutBucketWebsite",
+    "PutLifecycleConfiguration", "PutObject", "PutObjectAcl", "PutObjectLegalHold",
+    "PutObjectRetention", "PutObjectTagging", "PutObjectVersionAcl", "PutObjectVersionTagging",
+    "PutReplicationConfiguration", "RestoreObject",
+)
+# fmt: on
+"""The actions on buckets and objects that S3 services besides AWS know."""
+
 
 def writer_statements(
     bucket: str,
@@ -84,14 +107,19 @@ def naming_principals(statements: list[Statement]) -> list[Statement]:
     return [_naming_principal(statement) for statement in statements]
 
 
+def spelling_out_actions(statements: list[Statement]) -> list[Statement]:
+    """The same for services that pass over NotAction (Ceph): all other actions by name."""
+    return [_spelling_out_actions(statement) for statement in statements]
+
+
 def document(statements: list[Statement]) -> str:
     """A policy with these statements, JSON."""
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 def actions(statements: list[Statement]) -> set[str]:
-    """All actions that the statements name."""
-    return {action for statement in statements for action in _listed(statement["Action"])}
+    """All actions that the statements allow or deny by name."""
+    return {action for statement in statements for action in _listed(statement.get("Action", []))}
 
 
 def _naming_principal(statement: Statement) -> Statement:
@@ -101,6 +129,16 @@ def _naming_principal(statement: Statement) -> Statement:
         return statement
     named = {**statement, "Principal": {"AWS": principal}, "Condition": conditions}
     return {key: value for key, value in named.items() if key != "Condition" or value}
+
+
+def _spelling_out_actions(statement: Statement) -> Statement:
+    if "NotAction" not in statement:
+        return statement
+    others = [
+        f"s3:{action}" for action in S3_ACTIONS if f"s3:{action}" not in statement["NotAction"]
+    ]
+    named = {key: value for key, value in statement.items() if key != "NotAction"}
+    return named | {"Action": others}
 
 
 def _render(name: str, **values: str) -> dict[str, list[Statement]]:

@@ -7,7 +7,6 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,21 +14,22 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from shipper.backoff import Backoff
 from shipper.clock import SystemClock
 from shipper.disk import Disk
 from shipper.errors import SpoolError, StoreError
 from shipper.logs import make_logger
-from shipper.model import Agent, Batch, Record, Timestamp
+from shipper.model import Agent, Batch, Timestamp
 from shipper.pipeline.ahead import AHEAD_RECORDS
 from shipper.pipeline.progress import Progress
-from shipper.pipeline.ship import Shipper
+from shipper.pipeline.ship import UNMARKED_RECORDS, Shipper
 from shipper.seal.merkle import leaf_hash
 from shipper.seal.sealer import Content, Head, seal
 from shipper.seal.signer import FileSigner
 from shipper.spool.spool import Spool
-from shipper.store.base import Store, Stored
+from shipper.store.base import Stored
 from shipper.store.memory import MemoryStore
-from shipper.store.retrying import Backoff
+from tests.store.faulty import VersionedStore
 
 LOG = "audit-shipper/c/n/0123456789abcdef"
 SIGNER = FileSigner(Ed25519PrivateKey.from_private_bytes(bytes(32)))
@@ -61,7 +61,7 @@ class Clock(SystemClock):
         return Timestamp(wall=wall, boot_id="b", monotonic_ns=round(self.seconds * 1e9))
 
 
-def sealed(records: int) -> Iterator[Record]:
+def fill(spool: Spool, records: int) -> None:
     """A genesis, then batches of one line."""
     head, clock = Head(LOG), Clock(1)
     for number in range(records):
@@ -78,19 +78,13 @@ def sealed(records: int) -> Iterator[Record]:
         record, head = seal(
             head, content, now=clock.now(), agent=Agent("t", "0" * 64), signer=SIGNER
         )
-        yield record
-
-
-def fill(spool: Spool, records: int) -> None:
-    """Commit so many records."""
-    for record in sealed(records):
         spool.commit(record)
 
 
-def shipper_of(
-    spool: Spool, store: Store, *, step: float = 0, checkpoint_every: float = 60
+def new_shipper(
+    spool: Spool, store: MemoryStore, *, step: float = 1, checkpoint_every: float = 60
 ) -> Shipper:
-    """A ship loop whose clock moves by `step` at each reading."""
+    """A ship loop that does not wait long, with a clock that moves on by `step` seconds."""
     return Shipper(
         spool,
         store,
@@ -111,7 +105,7 @@ def ship(
     store = store or Recording()
 
     async def life() -> None:
-        shipper = shipper_of(spool, store, step=step, checkpoint_every=checkpoint_every)
+        shipper = new_shipper(spool, store, step=step, checkpoint_every=checkpoint_every)
         shipper.finish()
         await shipper.run()
 
@@ -121,7 +115,8 @@ def ship(
 
 
 def check_order(order: list[str]) -> None:
-    """Data before its manifest, manifests by number, a checkpoint after all that it counts."""
+    """Data before its findings, both before their manifest, manifests by number, a checkpoint after
+    all that it counts."""
     done: set[str] = set()
     manifests = 0
     for key in order:
@@ -132,6 +127,9 @@ def check_order(order: list[str]) -> None:
             manifests += 1
         elif kind == "checkpoint":
             assert int(name[:12]) == manifests
+        elif kind == "findings":
+            assert name[:12] in done
+            assert int(name[:12]) >= manifests
         elif kind == "events":
             assert int(name[:12]) < manifests + AHEAD_RECORDS
             done.add(name[:12])
@@ -245,3 +243,57 @@ def test_a_full_tile_brings_its_checkpoint(tmp_path: Path) -> None:
     assert order[place - 1].startswith("manifest/000000000255-")
     assert order[place + 1] == "tile/0/000"
     assert order[place + 2].startswith("checkpoint/000000000256-")
+
+
+def test_what_is_sealed_at_the_very_end_is_shipped(tmp_path: Path) -> None:
+    """A record that is committed, just before the end, while earlier ones are marked goes out."""
+    full = Spool(tmp_path / "full")
+    fill(full, 3)
+
+    class Late(Spool):
+        def shipped(self, until: int) -> None:
+            super().shipped(until)
+            if until == 1:
+                self.commit(full.load(2))
+                loop.call_soon_threadsafe(shipper.finish)
+
+    spool, store = Late(tmp_path / "late"), Recording()
+    fill(spool, 2)
+    loop = asyncio.new_event_loop()
+    shipper = new_shipper(spool, store)
+    loop.run_until_complete(shipper.run())
+    loop.close()
+    assert spool.pending() == 0
+    assert sum(key.startswith("manifest/") for key in store.order) == 3
+
+
+def test_the_most_that_a_stop_leaves_unmarked_is_looked_for(tmp_path: Path) -> None:
+    """With as many records stored but unmarked, and as many ahead of them, as there may be, the
+    next start uploads nothing a second time."""
+    power_fails = threading.Event()
+
+    class Stuck(Spool):
+        def shipped(self, until: int) -> None:
+            power_fails.wait(20)
+            raise OSError("no power")
+
+    async def stop_once_stuck(spool: Spool) -> None:
+        shipping, seen = asyncio.create_task(new_shipper(spool, store).run()), -1
+        while seen < len(store.objects):
+            seen = len(store.objects)
+            await asyncio.sleep(0.2)
+        power_fails.set()
+        shipping.cancel()
+        await asyncio.wait({shipping})
+
+    store, spool = VersionedStore(), Stuck(tmp_path)
+    fill(spool, 60)
+    asyncio.run(stop_once_stuck(spool))
+    spool.close()
+    left = Counter(key.split("/")[3] for key in store.objects)
+    assert left["manifest"] == UNMARKED_RECORDS
+    assert left["events"] >= UNMARKED_RECORDS + AHEAD_RECORDS - 2  # no genesis, and one was taken
+    shipper = new_shipper(Spool(tmp_path), store)
+    shipper.finish()
+    asyncio.run(shipper.run())
+    assert set(store.written.values()) == {1}

@@ -86,6 +86,29 @@ def test_every_other_call_failing_is_no_flood(said: Said) -> None:
     assert len(said.lines) < 30
 
 
+def test_what_is_not_said_again_is_in_status(said: Said) -> None:
+    """A second outage within the silence of the first one is there for whoever asks."""
+    for _ in range(5):
+        said.trouble.failed(StoreError("no route"), 1)
+        said.trouble.answered()
+    said.trouble.failed(StoreError("503"), 1)
+    assert said.events == ["store_failed", "store_recovered"]
+    assert said.path.read_text() == "503\n"
+    said.trouble.answered()
+    assert not said.path.exists()
+
+
+def test_a_refusal_is_said_at_once_in_an_outage(said: Said) -> None:
+    """That a person is needed does not wait for the silence about failures to end."""
+    for _ in range(100):
+        said.clock.seconds += 1
+        said.trouble.failed(StoreError("no route"), 1)
+    said.lines.clear()
+    said.trouble.failed(RefusedError("NoSuchBucket"), 5)
+    assert said.events == ["store_refused"]
+    assert said.path.read_text() == "NoSuchBucket\n"
+
+
 def test_a_weak_lock_stands_until_the_end(said: Said) -> None:
     """An alarm that an answer does not take back, in `status` and in the terminal's line."""
     said.trouble.weak("GOVERNANCE")

@@ -13,8 +13,12 @@ names may do nothing; one with an Allow may do that and no more. The owner may a
 bucket's policy.
 
 Not enforced, or otherwise than AWS does:
-- Whoever may delete a version may bypass GOVERNANCE, unless BypassGovernanceRetention is denied.
-- A PUT's own lock needs PutObject alone: PutObjectRetention is asked for in later changes only.
+- Whoever may delete a version may bypass GOVERNANCE, unless BypassGovernanceRetention is denied; a
+  bucket policy's Deny does not hold against a bypass that the user's own policy allows.
+- A PUT's own lock, legal hold and tags need PutObject alone: PutObjectRetention and the like are
+  asked for in later changes only.
+- NotAction is passed over. The condition Null means "is missing", whatever its value, also of keys
+  that are not known.
 - Conditions on the lock (`s3:object-lock-mode`, `s3:object-lock-remaining-retention-days`) and on
   `aws:SecureTransport` never hold; neither does `x-amz-expected-bucket-owner`.
 - An object belongs to the user who put it: that user may read it and its lock unless that is

@@ -10,6 +10,7 @@ from tests.s3.faults import (
     Answer,
     AnswerAfter,
     BlackHole,
+    CutOff,
     Delay,
     Fault,
     HalfClose,
@@ -113,6 +114,11 @@ class Exchange:
                 record(status, status)
                 self._client.send(_half(answer.head, answer.body))
                 self.open = False
+            case CutOff():
+                record(status, status)
+                whole = answer.head + answer.body
+                self._client.send(whole[: fault.after_bytes])
+                self.open = fault.after_bytes >= len(whole)
             case Trickle():
                 record(status, status)
                 self._trickle(answer.head + answer.body, fault.bytes_per_second)

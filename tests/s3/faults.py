@@ -89,6 +89,13 @@ class Truncate(Fault):
 
 
 @dataclass(frozen=True)
+class CutOff(Fault):
+    """The answer breaks off after so many bytes of head and body."""
+
+    after_bytes: int
+
+
+@dataclass(frozen=True)
 class Trickle(Fault):
     """The answer comes in drops, its head too."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -12,6 +13,7 @@ from shipper.errors import RefusedError, StoreError
 from shipper.store.base import Check
 from tests.s3 import faults
 from tests.s3.ceph import Ceph, Keys
+from tests.s3.moto import Moto
 from tests.s3.policies import allow, deny, policy
 from tests.s3.proxy import FaultProxy
 from tests.s3.stores import open_s3
@@ -99,6 +101,40 @@ def test_a_bucket_without_a_lock(ceph: Ceph, *, required: bool, state: str) -> N
     assert [check.state for check in found] == [state]
 
 
+def _knows_no(query: str) -> faults.Plan:
+    """A service that has not implemented this call."""
+
+    def plan(request: faults.Request) -> faults.Fault:
+        unknown = request.path.endswith(f"?{query}")
+        return faults.error(501, "NotImplemented") if unknown else faults.Pass()
+
+    return plan
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [("versioning", "knows no versions"), ("object-lock", "has no Object Lock")],
+)
+def test_a_service_without_object_lock(
+    ceph: Ceph, ceph_proxy: FaultProxy, query: str, says: str
+) -> None:
+    """One that is S3 in name is refused, as a bucket without a lock is."""
+    ceph_proxy.plan = _knows_no(query)
+    bucket = ceph.bucket()
+    keys = _writer(ceph, bucket)
+    bad = _bad(_checks(ceph, bucket, keys=keys, endpoint=ceph_proxy.endpoint))
+    assert [says in said for state, said in bad if state == "refused"] == [True]
+
+
+def test_a_service_without_object_lock_that_is_allowed(ceph: Ceph, ceph_proxy: FaultProxy) -> None:
+    """Where no lock is required an upload carries none."""
+    ceph_proxy.plan = _knows_no("object-lock")
+    bucket = ceph.bucket(lock=False)
+    store = open_s3(ceph, bucket, endpoint=ceph_proxy.endpoint, require_lock=False)
+    assert store.put("a", b"body").weak == ""
+    assert store.get("a", max_bytes=4) == b"body"
+
+
 def test_a_bucket_without_versions(ceph: Ceph) -> None:
     """Versioning off is refused even where no lock is required."""
     bucket = ceph.bucket(lock=False, versioning=False)
@@ -140,7 +176,7 @@ def test_a_user_without_permissions(ceph: Ceph) -> None:
     [
         ("GetBucketVersioning", "unknown", "whether versioning is on"),
         ("GetBucketObjectLockConfiguration", "unknown", "could not be found out"),
-        ("ListBucketVersions", "weak", "cannot be listed"),
+        ("ListBucketVersions", "failed", "cannot be listed"),
         ("PutObject", "failed", "cannot be written"),
     ],
 )
@@ -213,6 +249,47 @@ def test_a_service_that_takes_any_body(ceph: Ceph, ceph_proxy: FaultProxy) -> No
     keys = _writer(ceph, bucket)
     bad = _bad(_checks(ceph, bucket, keys=keys, endpoint=ceph_proxy.endpoint))
     assert [state for state, says in bad if "does not check what it stores" in says] == ["weak"]
+
+
+def test_the_upload_is_as_the_daemons_are(ceph: Ceph, ceph_proxy: FaultProxy) -> None:
+    """A bucket's policy may ask for the configured lock and If-None-Match: both are there."""
+    seen: list[Mapping[str, str]] = []
+
+    def plan(request: faults.Request) -> faults.Fault:
+        if ".preflight" in request.path and request.method == "PUT":
+            seen.append(request.headers)
+        return faults.Pass()
+
+    ceph_proxy.plan = plan
+    bucket = ceph.bucket()
+    _checks(ceph, bucket, endpoint=ceph_proxy.endpoint, retention="400d", mode="GOVERNANCE")
+    (headers,) = seen
+    assert headers["if-none-match"] == "*"
+    assert headers["x-amz-object-lock-mode"] == "GOVERNANCE"
+    until = datetime.fromisoformat(headers["x-amz-object-lock-retain-until-date"])
+    assert until > datetime.now(UTC) + timedelta(days=399, hours=23)
+
+
+def test_a_service_without_conditions(ceph: Ceph, ceph_proxy: FaultProxy) -> None:
+    """Where If-None-Match is not known the upload is tried without."""
+
+    def plan(request: faults.Request) -> faults.Fault:
+        unknown = "if-none-match" in request.headers
+        return faults.error(501, "NotImplemented") if unknown else faults.Pass()
+
+    ceph_proxy.plan = plan
+    bucket = ceph.bucket()
+    keys = _writer(ceph, bucket)
+    assert _bad(_checks(ceph, bucket, keys=keys, endpoint=ceph_proxy.endpoint)) == []
+
+
+def test_what_an_earlier_preflight_left(moto: Moto) -> None:
+    """A service that keeps what is damaged is told each time, though it has it already."""
+    bucket = moto.bucket()
+    for _ in range(2):
+        checks = open_s3(moto, bucket).preflight()
+        said = [check.state for check in checks if "does not check what it stores" in check.says]
+        assert said == ["weak"]
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import struct
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,6 +55,78 @@ def test_the_owner_alone_is_fine(tmp_path: Path, mode: int) -> None:
     generate(tmp_path / "key.pem")
     (tmp_path / "key.pem").chmod(mode)
     FileSigner.load(tmp_path / "key.pem")
+
+
+PROGRAM = 65532
+"""Whom the program runs as, user and group, in an image or under a service manager."""
+
+
+@contextlib.contextmanager
+def running_as(user: int, *, groups: list[int]) -> Iterator[None]:
+    """As if the program had been started as `user`, with a group of the same number."""
+    before = os.getgroups()
+    os.setgroups(groups)
+    os.setegid(user)
+    os.seteuid(user)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(before)
+
+
+@pytest.fixture
+def handed() -> Iterator[Path]:
+    """A key that root owns, in a directory that others may enter."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root: hands files to another user")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        generate(Path(folder) / "key.pem")
+        yield Path(folder) / "key.pem"
+
+
+def test_a_key_from_a_mounted_secret(handed: Path) -> None:
+    """Kubernetes with fsGroup: owned by root, readable by the program's own group."""
+    os.chown(handed, 0, PROGRAM)
+    handed.chmod(0o440)
+    with running_as(PROGRAM, groups=[]):
+        FileSigner.load(handed)
+
+
+def test_a_key_from_a_systemd_credential(handed: Path) -> None:
+    """systemd: owned by root, an ACL lets the program's user read; the mode shows the mask."""
+    handed.chmod(0o400)
+    entries = [(0x01, 4, -1), (0x02, 4, PROGRAM), (0x04, 0, -1), (0x10, 4, -1), (0x20, 0, -1)]
+    packed = b"".join(struct.pack("<HHi", *entry) for entry in entries)
+    try:
+        os.setxattr(handed, "system.posix_acl_access", struct.pack("<I", 2) + packed)
+    except OSError:
+        pytest.skip("the file system under the temporary directory has no ACLs")
+    assert handed.stat().st_mode & 0o777 == 0o440
+    with running_as(PROGRAM, groups=[]):
+        FileSigner.load(handed)
+
+
+@pytest.mark.parametrize(
+    ("owner", "group", "mode", "runs_as"),
+    [
+        (0, 4, 0o440, PROGRAM),  # a group of many, in which the program is too
+        (0, PROGRAM, 0o460, PROGRAM),
+        (0, PROGRAM, 0o444, PROGRAM),
+        (PROGRAM, PROGRAM, 0o440, PROGRAM),  # the owner could as well have said 0400
+        (0, 0, 0o440, 0),
+    ],
+)
+def test_a_key_of_a_group_of_many_is_refused(
+    handed: Path, owner: int, group: int, mode: int, runs_as: int
+) -> None:
+    """The group must be the program's own, must only read, and root must have given it."""
+    os.chown(handed, owner, group)
+    handed.chmod(mode)
+    with running_as(runs_as, groups=[4]), pytest.raises(ConfigError, match="read by others"):
+        FileSigner.load(handed)
 
 
 def test_what_is_no_ed25519_key_is_refused(tmp_path: Path) -> None:

@@ -251,7 +251,7 @@ class SpoolMachine(RuleBasedStateMachine):
         """A commit that stops before its rename never happened."""
         self.spool.close()
         seq = len(self.bodies)
-        crashing = Spool(self.path, disk=FaultyDisk(step, fault))
+        crashing = Spool(self.path, disk=FaultyDisk(step + 1, fault))  # the first is the opening's
         happened = False
         try:
             crashing.commit(record(seq, data=b"x"))
@@ -279,3 +279,10 @@ class SpoolMachine(RuleBasedStateMachine):
 
 TestSpoolMachine = SpoolMachine.TestCase
 TestSpoolMachine.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+
+
+def test_status_looks_on_while_files_go(tmp_path: Path) -> None:
+    """A file that is listed, and gone before its size is asked for, is no error."""
+    (tmp_path / "000000000001.sealed").write_bytes(b"12345")
+    (tmp_path / "000000000000.data").symlink_to("shipped-and-removed")
+    assert inspect(tmp_path) == ([1], [], 5)

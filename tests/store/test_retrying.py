@@ -7,11 +7,12 @@ from functools import partial
 
 import pytest
 
+from shipper.backoff import Backoff
 from shipper.errors import ConflictError, RefusedError, StoreError
 from shipper.model import StoredObject
 from shipper.store.base import Stored
 from shipper.store.memory import MemoryStore
-from shipper.store.retrying import Backoff, RetryingStore
+from shipper.store.retrying import RetryingStore
 
 QUICK = partial(Backoff, first=0.0001, limit=0.001)
 
@@ -110,18 +111,3 @@ def test_a_store_that_is_back_is_used_at_once() -> None:
 
     asyncio.run(put())
     assert sorted(store.objects) == ["a", "b", "c", "d"]
-
-
-def test_delays_double_up_to_their_limit() -> None:
-    """Each delay is drawn from the upper half of a bound that doubles, is capped, and resets."""
-    drawn: list[tuple[float, float]] = []
-
-    def highest(low: float, high: float) -> float:
-        drawn.append((low, high))
-        return high
-
-    backoff = Backoff(first=1, limit=5, uniform=highest)
-    assert [backoff.delay() for _ in range(5)] == [1, 2, 4, 5, 5]
-    assert drawn[:3] == [(0.5, 1), (1, 2), (2, 4)]
-    backoff.reset()
-    assert backoff.delay() == 1

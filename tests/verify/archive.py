@@ -17,10 +17,12 @@ from shipper.model import (
     Agent,
     Batch,
     FileHead,
+    Finding,
     Kind,
     Manifest,
     Notice,
     Reason,
+    Severity,
     SourceSpan,
     Supersedes,
     Timestamp,
@@ -52,6 +54,24 @@ def signer(seed: int = 1) -> FileSigner:
 def line(number: int) -> bytes:
     """An audit event of sorts."""
     return b'{"kind":"Event","auditID":"%08d","verb":"get"}\n' % number
+
+
+def finding(number: int, severity: Severity = "low") -> Finding:
+    """What some rule says of a line."""
+    return Finding(
+        rule="a-rule",
+        title="A rule",
+        severity=severity,
+        message="something",
+        audit_id=f"{number:08d}",
+        line=number,
+        time="",
+    )
+
+
+def changed_finding(of: Finding, **fields: Any) -> Finding:
+    """`of` with other values."""
+    return msgspec.structs.replace(of, **fields)
 
 
 class Source:
@@ -118,6 +138,7 @@ class Log:
         self.head = Head(origin)
         self.source = source or Source()
         self.raw = b""
+        self.lock_required = True
         self.add("genesis", supersedes=supersedes)
 
     def add(
@@ -127,6 +148,7 @@ class Log:
         batch: Batch | None = None,
         sources: Sequence[SourceSpan] | None = None,
         notice: Notice | None = None,
+        findings: Sequence[Finding] = (),
         supersedes: Supersedes | UnsetType = UNSET,
         step: float = 10.0,
         checkpoint: bool = False,
@@ -138,11 +160,19 @@ class Log:
             batch=batch,
             sources=(self.source.take(),) if sources is None else sources,
             notice=notice,
+            findings=findings,
             supersedes=supersedes,
         )
         now = Timestamp(self.wall, self.boot, self.monotonic)
         before = self.head
-        record, self.head = seal(self.head, content, now=now, agent=AGENT, signer=self.signer)
+        record, self.head = seal(
+            self.head,
+            content,
+            now=now,
+            agent=AGENT,
+            signer=self.signer,
+            lock_required=self.lock_required,
+        )
         if edit is not None:
             lie = edit(decode_manifest(note.parse(record.manifest.body).text))
             self.lie(encode_manifest(lie), before)
@@ -175,6 +205,7 @@ class Log:
         *,
         batch: Batch | None = None,
         notice: Notice | None = None,
+        findings: Sequence[Finding] = (),
         checkpoint: bool = False,
         edit: Callable[[Manifest], Manifest] | None = None,
     ) -> None:
@@ -192,6 +223,7 @@ class Log:
             batch=batch,
             sources=(span,),
             notice=notice,
+            findings=findings,
             checkpoint=checkpoint,
             edit=edit,
         )
@@ -212,9 +244,9 @@ class Log:
 
 def fill_small(log: Log) -> Log:
     """Eight manifests: three batches, a notice, heartbeats, a shutdown."""
-    log.batch(b"".join(line(n) for n in range(5)))
+    log.batch(b"".join(line(n) for n in range(5)), findings=[finding(1), finding(4, "high")])
     log.add("heartbeat", checkpoint=True)
-    log.batch(b"".join(line(n) for n in range(5, 9)) + b"torn")
+    log.batch(b"".join(line(n) for n in range(5, 9)) + b"torn", findings=[finding(0)])
     log.batch(b" line\n" + line(9), notice=Notice(reason="spool-full", detail="for a while"))
     log.notice("config-changed")
     log.add("heartbeat")

@@ -73,6 +73,7 @@ KINDS: dict[str, tuple[Base, Callable[[Log], tuple[str, str]]]] = {
     "log.note": ("small", lambda log: (PREFIX + "log.note", keys_of(log, "manifest/")[0])),
     "manifest": ("small", lambda log: (keys_of(log, "manifest/")[3], keys_of(log, "manifest/")[5])),
     "events": ("small", lambda log: (keys_of(log, "events/")[1], keys_of(log, "events/")[2])),
+    "findings": ("small", lambda log: (keys_of(log, "findings/")[0], keys_of(log, "findings/")[1])),
     "checkpoint": (
         "small",
         lambda log: (keys_of(log, "checkpoint/")[1], keys_of(log, "checkpoint/")[2]),
@@ -203,6 +204,7 @@ FLIPPED = {
     "log.note": "note-unsigned",
     "manifest": "note-unsigned",
     "events": "data-hash",
+    "findings": "data-hash",
     "checkpoint": "note-unsigned",
     "tile": "tile-wrong",
     "bundle": "bundle-wrong",
@@ -210,14 +212,20 @@ FLIPPED = {
 CUT = FLIPPED | {"log.note": "note-malformed", "manifest": "note-malformed"} | {
     "checkpoint": "note-malformed"
 }  # fmt: skip
+LENGTHENED = {
+    "events": "data-unreadable",
+    "findings": "data-unreadable",
+    "tile": "object-unreadable",
+}
 DELETED = {
     "log.note": "identity-missing",
     "manifest": "manifest-missing",
     "events": "data-missing",
+    "findings": "data-missing",
     "tile": "tile-missing",
     "bundle": "bundle-missing",
 }
-DELETION_THREATS = {"manifest": "T02", "events": "T05"}
+DELETION_THREATS = {"manifest": "T02", "events": "T05", "findings": "T05"}
 SWAPPED = FLIPPED | {
     "manifest": "manifest-number",
     "checkpoint": "checkpoint-name",
@@ -241,9 +249,7 @@ def _each_kind() -> list[Attack]:
             Attack("T01", f"{kind}: emptied", change(kind, lambda _: b""), CUT[kind], 1, base),
             Attack(
                 "T01", f"{kind}: a byte more", change(kind, lambda body: body + b"\n"),
-                {"events": "data-unreadable", "tile": "object-unreadable"}.get(
-                    kind, CUT[kind]
-                ), 1, base,
+                LENGTHENED.get(kind, CUT[kind]), 1, base,
             ),
             Attack("T08", f"{kind}: two swapped", swap(kind), SWAPPED[kind], 1, base),
         ]  # fmt: skip

@@ -6,15 +6,16 @@ Each row names the threat of docs/threat-model.md that it carries out.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 import zstandard
 
-from shipper.model import Batch, Manifest
+from shipper.model import Batch, Finding, Manifest
 from shipper.seal import layout, note
 from shipper.seal.checkpoint import Checkpoint, decode_checkpoint, encode_checkpoint
+from shipper.seal.findings import encode_findings
 from shipper.seal.manifest import IDENTITY_VERSION, MANIFEST_VERSION, decode_manifest
 from shipper.seal.sealer import sign_note
 from tests.verify.archive import (
@@ -24,6 +25,7 @@ from tests.verify.archive import (
     Log,
     batch_of,
     changed,
+    finding,
     keys_of,
     line,
     manifest_at,
@@ -38,7 +40,7 @@ _HASH = "f" * 64
 _FINDINGS_KEY = "findings/date=2026-11-23/hour=14/{:012d}-" + _HASH[:16] + ".ndjson.zst"
 _FINDINGS = {
     "key": _FINDINGS_KEY.format(3),
-    "size": 1, "sha256": _HASH, "count": 1, "by_severity": {"high": 1}, "rules_sha256": _HASH,
+    "size": 1, "sha256": _HASH, "raw_size": 1, "count": 1, "by_severity": {"high": 1},
 }  # fmt: skip
 
 FIELDS: dict[str, Any] = {
@@ -74,6 +76,7 @@ FIELDS: dict[str, Any] = {
     "findings": _FINDINGS,
     "agent.version": "6.6.6",
     "agent.config_sha256": _HASH,
+    "agent.rules_sha256": _HASH,
     "epoch": 1,
     "next_vkey": "x",
     "supersedes": {"log": OTHER, "seq": 0, "sha256": _HASH},
@@ -110,6 +113,19 @@ def lie_about(path: str, value: Any, raw: bytes = line(50) * 3) -> Callable[[Log
         return decode_manifest(text)
 
     return lambda log: log.batch(raw, edit=edit)
+
+
+def lie_about_findings(
+    found: Sequence[Finding] = (finding(0), finding(2, "high")), **lies: Any
+) -> Callable[[Log], None]:
+    """A further batch is sealed with these findings, and its manifest is wrong about them."""
+
+    def do(log: Log) -> None:
+        stored, described = encode_findings(log.head.seq, found, log.wall)
+        log.store.put(log.prefix + stored.key, stored.body)
+        lie_about("findings", msgspec.to_builtins(described) | lies)(log)
+
+    return do
 
 
 def seal_object(compressed: bytes, raw_size: int | None = None) -> Callable[[Log], None]:
@@ -340,6 +356,18 @@ def _sealed() -> list[Attack]:
         }), "data-missing", 4),
         Attack("T18", "findings elsewhere", lie_about("findings", {
             **_FINDINGS, "key": "../x"}), "data-key", 1),
+        Attack("T18", "findings: fewer than there are", lie_about_findings(
+            count=1, by_severity={"low": 1}), "findings-wrong", 1),
+        Attack("T18", "findings: less severe than they are", lie_about_findings(
+            by_severity={"low": 2}), "findings-wrong", 1),
+        Attack("T18", "findings: of a line that is not there", lie_about_findings(
+            [finding(3)]), "findings-wrong", 1),
+        Attack("T18", "findings: out of order", lie_about_findings(
+            [finding(2), finding(0)]), "findings-wrong", 1),
+        Attack("T18", "findings: another size", lie_about_findings(raw_size=5),
+               "findings-wrong", 1),
+        Attack("T18", "findings: far too large", lie_about_findings(raw_size=2**27),
+               "findings-wrong", 1),
         Attack("T18", "a range that ends before it starts", backwards_range, "source-range", 1),
         Attack("T19", "two batches in the wrong order", swap_bytes, "source-prefix", 1),
         Attack("T19", "another prefix", lie_about("sources.0.prefix_sha256", _HASH),

@@ -98,7 +98,7 @@ OBSTACLES: list[Obstacle] = [
     *(
         Obstacle(
             "T22", f"{kind}: {name}", _in_place_of(kind, way),
-            "data-unreadable" if kind == "events" else "object-unreadable", 1, base,
+            "data-unreadable" if kind in ("events", "findings") else "object-unreadable", 1, base,
         )
         for kind, (base, _) in KINDS.items()
         for name, way in _WAYS.items()

@@ -18,6 +18,7 @@ class Wrapped:
 
     def __init__(self, inside: Store) -> None:
         self.url = inside.url
+        self.parallel = inside.parallel
         self.inside = inside
 
     def put(self, key: str, body: bytes, *, sha256: str = "", again: bool = False) -> Stored:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
-from shipper.errors import NotFoundError, StoreError
+from shipper.errors import FormatError, NotFoundError, StoreError
 from shipper.store.memory import MemoryStore
-from shipper.verify.ahead import AHEAD, ReadAhead
+from shipper.verify.ahead import AHEAD_BYTES, ReadAhead
 from tests.verify.stores import Failing, Wrapped
 
 
@@ -50,11 +52,45 @@ def test_planned_objects_are_fetched_once() -> None:
 
 
 def test_it_does_not_run_far_ahead() -> None:
-    """What nobody has asked for yet is bounded."""
+    """What nobody has asked for yet is bounded, in number and in bytes."""
     store = Counting(full(40))
     with ReadAhead(store) as ahead:
         ahead.expect(plan(40))
-    assert len(store.asked) <= AHEAD
+    assert len(store.asked) <= 8
+    store = Counting(full(40))
+    with ReadAhead(store) as ahead:
+        ahead.expect((f"{number:03d}", AHEAD_BYTES // 2) for number in range(40))
+    assert len(store.asked) <= 2
+
+
+def test_what_is_never_asked_for_does_not_stall_it() -> None:
+    """Planned objects that the walk passes over make room for those behind them."""
+    store = Counting(full(60))
+    with ReadAhead(store) as ahead:
+        ahead.expect(plan(60))
+        for number in range(1, 60, 2):
+            assert ahead.get(f"{number:03d}", max_bytes=9) == str(number).encode()
+    assert max(Counter(store.asked).values()) == 1
+
+
+def test_a_plan_that_fails_ends_there() -> None:
+    """Where the plan's own listing fails, objects are read as ever."""
+
+    def failing() -> Iterator[tuple[str, int]]:
+        yield "000", 9
+        raise StoreError("the network is down")
+
+    with ReadAhead(full(2)) as ahead:
+        ahead.expect(failing())
+        assert [ahead.get(key, max_bytes=9) for key in ("000", "001")] == [b"0", b"1"]
+
+
+def test_an_object_longer_than_asked_for_is_refused() -> None:
+    """Though the plan allowed more."""
+    with ReadAhead(full(12)) as ahead:
+        ahead.expect([("010", 9)])
+        with pytest.raises(FormatError, match="010 has 2 bytes"):
+            ahead.get("010", max_bytes=1)
 
 
 def test_what_was_not_planned_is_read_as_ever() -> None:

@@ -251,3 +251,15 @@ def test_an_error_is_one_line(tmp_path: Path) -> None:
     assert out == b""
     assert err.startswith(b"error: ")
     assert err.count(b"\n") == 1
+
+
+def test_cat_prints_findings(tmp_path: Path) -> None:
+    """What the rules found, as it was sealed, a JSON text a line, and no event."""
+    result = call(cat_command, stored(small(), tmp_path), "--key", KEY, "--findings")
+    assert result.exit_code == 0
+    found = [json.loads(text) for text in result.stdout.splitlines()]
+    assert [(one["line"], one["severity"]) for one in found] == [
+        (1, "low"),
+        (4, "high"),
+        (0, "low"),
+    ]

@@ -21,10 +21,13 @@ from tests.verify.interference import INTERFERENCE
 from tests.verify.lies import FIELDS, LIES
 from tests.verify.obstacles import OBSTACLES, Obstacle
 from tests.verify.takeovers import TAKEOVERS
+from tests.verify.versions import VERSIONS
 
 THREATS = Path(__file__).parent.parent.parent / "docs" / "threat-model.md"
 ALL = [*ATTACKS, *INTERFERENCE, *LIES, *TAKEOVERS]
-CARRIED_OUT = {(a.threat, a.exit_code) for a in ALL} | {(o.threat, o.exit_code) for o in OBSTACLES}
+CARRIED_OUT = {(a.threat, a.exit_code) for a in ALL}
+CARRIED_OUT |= {(o.threat, o.exit_code) for o in OBSTACLES}
+CARRIED_OUT |= {(v.threat, v.exit_code) for v in VERSIONS}
 _ROW = re.compile(r"^\| (T\d\d) \|.*\| ([a-z]+) \|$", re.MULTILINE)
 
 

@@ -118,8 +118,9 @@ resource "aws_s3_bucket_lifecycle_configuration" "archive" {
         days = rule.value
       }
 
-      # Versions that somebody has hidden count from that day. So many days more keep what was
-      # hidden once its lock had ended for expire_after_days all the same.
+      # Counted from the day on which a version was hidden, by the rule above or by a person. What
+      # is locked stays (S3 lets no rule remove it); what is hidden once its lock has ended stays
+      # until expire_after_days all the same.
       noncurrent_version_expiration {
         noncurrent_days = max(1, rule.value - var.retention_days)
       }

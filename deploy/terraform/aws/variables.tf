@@ -17,9 +17,12 @@ variable "prefix" {
   nullable    = false
 
   validation {
-    # Without * ? $ it means in a policy what it says.
-    condition     = can(regex("^([A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*)?$", var.prefix))
-    error_message = "prefix must be parts of A-Z a-z 0-9 _ . - joined by /, with no / at either end."
+    # Without * ? $ it means in a policy what it says. The daemon refuses . and .. as parts.
+    condition = (
+      can(regex("^([A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*)?$", var.prefix)) &&
+      alltrue([for part in split("/", var.prefix) : !contains([".", ".."], part)])
+    )
+    error_message = "prefix must be parts of A-Z a-z 0-9 _ . - joined by /, none of them . or .., with no / at either end."
   }
 }
 

@@ -14,7 +14,10 @@ TAKEN = frozenset({"PreconditionFailed", "412"})
 NO_LOCK = frozenset({"NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError"})
 """There is no Object Lock on the bucket, or no retention on the object."""
 
-UNSUPPORTED = frozenset({"NotImplemented", "501", "MethodNotAllowed", "405"})
+ABSENT = frozenset({"NoSuchKey", "NoSuchVersion"})
+"""There is no such object. A 404 with another code comes from something in between."""
+
+UNSUPPORTED = frozenset({"NotImplemented", "MethodNotAllowed"})
 """The service does not know a header or call."""
 
 DENIED = frozenset({"AccessDenied", "403"})
@@ -35,7 +38,6 @@ _CREDENTIALS = "check the credentials of the daemon; it looks them up again by i
 _POLICY = "give the credentials the permissions that docs/s3.md lists"
 _REMEDIES = {
     "NoSuchBucket": "make the bucket (deploy/terraform/aws), or mend store.url",
-    "NoSuchKey": "",
     "InvalidBucketName": "mend store.url",
     "PermanentRedirect": "set store.s3.region to the bucket's region",
     "AuthorizationHeaderMalformed": "set store.s3.region to the bucket's region",
@@ -75,9 +77,11 @@ _PASSING_CODES = frozenset(
 def error_for(what: str, status: int, code: str, message: str) -> StoreError:
     """The error for a refusal of `what` (a call and its key, in words)."""
     said = f"{what}: {_one_line(code, message, status)}"
-    if status == 404 and code != "NoSuchBucket":
+    if code in ABSENT:
         return NotFoundError(said)
     if code in _PASSING_CODES or status in _PASSING or status >= 500 or status < 300:
+        return StoreError(said)
+    if status == 404 and code != "NoSuchBucket":
         return StoreError(said)
     return RefusedError(said, remedy=_REMEDIES.get(code, "see docs/s3.md"))
 

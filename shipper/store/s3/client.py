@@ -6,6 +6,7 @@ and anew after a refusal that new credentials may mend: a rotated key needs no r
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -50,6 +51,8 @@ _NO_CREDENTIALS = (
 _MODELS = botocore.loaders.create_loader()
 """Keeps what it has read: S3's description takes 12 MB and 0.1 s for each client without it."""
 
+_CODE = re.compile("[^A-Za-z0-9.]")
+
 Answer = dict[str, Any]
 
 
@@ -80,6 +83,12 @@ _KINDS: tuple[tuple[frozenset[str], type[StoreError]], ...] = (
     (answers.DAMAGED, DamagedError),
     (answers.DENIED, DeniedError),
 )
+
+
+def is_from_s3(answer: Answer) -> bool:
+    """Whether it bears a header of S3's own: what stands in between does not."""
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return any(name.startswith("x-amz-") for name in headers)
 
 
 class Client:
@@ -125,8 +134,12 @@ class Client:
             raise RefusedError(
                 f"{what}: {_words(error)}", remedy="give the daemon credentials: see docs/s3.md"
             ) from error
-        except (BotoCoreError, ValueError, OSError) as error:
-            raise StoreError(f"{what}: {_words(error)}") from error
+        except RecursionError as error:  # botocore follows redirects by asking where to, and so on
+            raise StoreError(f"{what}: redirected without end: is this an S3 service?") from error
+        except Exception as error:  # whatever botocore makes of a wrong answer, it is none
+            failed = StoreError(f"{what}: {_words(error)}")
+            failed.code = type(error).__name__
+            raise failed from error
         return answer
 
     def read(self, answer: Answer, *, at_most: int) -> bytes:
@@ -137,6 +150,10 @@ class Client:
             raise StoreError(f"the answer broke off: {_words(error)}") from error
         finally:
             answer["Body"].close()
+        # botocore says so itself only where a body is read to its end.
+        expected = min(at_most, answer.get("ContentLength", 0))
+        if len(body) < expected:
+            raise StoreError(f"the answer broke off after {len(body)} of {expected} bytes")
         return body
 
     def _refusal(self, what: str, error: ClientError, client: Any) -> StoreError:
@@ -148,7 +165,9 @@ class Client:
         failed = answers.error_for(what, status, code, str(said.get("Message", "")))
         for codes, kind in _KINDS:
             if code in codes:
-                return kind(failed.message, remedy=failed.remedy)
+                failed = kind(failed.message, remedy=failed.remedy)
+                break
+        failed.code = _CODE.sub("", code)[:64] or str(status)
         return failed
 
     def _forget(self, client: Any) -> None:

@@ -104,9 +104,19 @@ class Listing:
 
     def _ask(self, prefix: str, **parameters: Any) -> Answer:
         page = self._client.call("list_object_versions", Prefix=self._root + prefix, **parameters)
-        if "IsTruncated" not in page:  # a proxy's HTML parses as an empty listing
+        if not _is_listing(page):
             raise StoreError(f"the answer to a listing of {prefix or 'the store'} is no listing")
         return page
+
+
+def _is_listing(page: Answer) -> bool:
+    """A proxy's page may parse as an empty listing, and a cut one as half."""
+    versions, markers = page.get("Versions", []), page.get("DeleteMarkers", [])
+    return (
+        "IsTruncated" in page
+        and all({"Key", "VersionId", "Size"} <= one.keys() for one in versions)
+        and all("Key" in one for one in markers)
+    )
 
 
 def _entries(page: Answer, cut: int) -> list[Entry]:

@@ -22,6 +22,9 @@ from shipper.store.s3.client import (
     DamagedError,
     DeniedError,
     NoLockError,
+    TakenError,
+    UnsupportedError,
+    is_from_s3,
 )
 
 CLOCK_SKEW_SECONDS = 60.0
@@ -73,10 +76,19 @@ def preflight(client: Client, prefix: str, options: StoreOptions) -> Iterator[Ch
 def _versioning(client: Client) -> tuple[Answer | None, Check]:
     try:
         answer = client.call("get_bucket_versioning")
+    except UnsupportedError:
+        return None, Check(
+            "refused",
+            f"the service of the bucket {client.bucket} knows no versions: what is stored can be"
+            " overwritten",
+            "use a service with Object Lock: docs/s3.md names some",
+        )
     except RefusedError as error:
         return None, _refusal(error, "whether versioning is on", "s3:GetBucketVersioning")
     if answer.get("Status") == "Enabled":
         return answer, Check("ok", f"the bucket {client.bucket} answers, and versioning is on")
+    if not is_from_s3(answer):  # an empty page from something in between says "off" too
+        raise StoreError("the answer about versioning is not an S3 service's")
     return answer, Check(
         "refused",
         f"versioning is off on the bucket {client.bucket}: objects can be overwritten",
@@ -112,7 +124,7 @@ def _clock(answer: Answer) -> Check:
 def _lock(client: Client, options: StoreOptions) -> Iterator[Check]:
     try:
         answer = client.call("get_object_lock_configuration")
-    except (NoLockError, NotFoundError):
+    except (NoLockError, UnsupportedError):
         if options.require_lock:
             yield Check(
                 "refused",
@@ -175,8 +187,9 @@ def _may_list(client: Client, prefix: str) -> Check:
         client.call("list_object_versions", Prefix=prefix, MaxKeys=1)
     except DeniedError:
         return Check(
-            "weak",
-            "object versions cannot be listed: a second writer would not be noticed",
+            "failed",
+            "object versions cannot be listed, and nothing is shipped before it is known whether"
+            " another daemon writes this log",
             "allow s3:ListBucketVersions on the prefix",
         )
     except RefusedError as error:
@@ -185,23 +198,17 @@ def _may_list(client: Client, prefix: str) -> Check:
 
 
 def _may_write(client: Client, prefix: str, options: StoreOptions) -> Check:
-    parameters: dict[str, Any] = {}
-    if options.lock == "object" and options.require_lock:
-        parameters["ObjectLockMode"] = options.mode
-        parameters["ObjectLockRetainUntilDate"] = datetime.now(UTC).replace(
-            microsecond=0
-        ) + timedelta(days=1)
+    """The upload is as the daemon's are: a policy may ask for their lock and condition."""
     place = f"{client.bucket}/{prefix}"
     try:
-        client.call(
-            "put_object",
-            Key=prefix + _NAME,
-            Body=b"\n",
-            ContentMD5="AAAAAAAAAAAAAAAAAAAAAA==",
-            **parameters,
-        )
+        try:
+            _put_damaged(client, prefix, options, IfNoneMatch="*")
+        except UnsupportedError:
+            _put_damaged(client, prefix, options)
     except DamagedError:
         return Check("ok", f"{place} can be written")
+    except TakenError:
+        pass  # an earlier preflight's
     except RefusedError as error:
         return Check("failed", f"{place} cannot be written: {error.message}", error.remedy)
     except StoreError as error:
@@ -210,6 +217,23 @@ def _may_write(client: Client, prefix: str, options: StoreOptions) -> Check:
         "weak",
         f"{place} can be written, but the service took a body that was not its Content-MD5:"
         f" it does not check what it stores, and keeps an object {_NAME}",
+    )
+
+
+def _put_damaged(client: Client, prefix: str, options: StoreOptions, **condition: str) -> None:
+    """Upload a body that is not its MD5."""
+    lock: dict[str, Any] = {}
+    if options.lock == "object" and options.require_lock:
+        until = datetime.now(UTC) + timedelta(seconds=options.retention)
+        lock["ObjectLockMode"] = options.mode
+        lock["ObjectLockRetainUntilDate"] = until.replace(microsecond=0)
+    client.call(
+        "put_object",
+        Key=prefix + _NAME,
+        Body=b"\n",
+        ContentMD5="AAAAAAAAAAAAAAAAAAAAAA==",
+        **lock,
+        **condition,
     )
 
 

@@ -26,7 +26,14 @@ from shipper.errors import (
     UnknownError,
 )
 from shipper.store.base import Check, Entry, Lock, Stored
-from shipper.store.s3.client import Answer, Client, NoLockError, TakenError, UnsupportedError
+from shipper.store.s3.client import (
+    Answer,
+    Client,
+    NoLockError,
+    TakenError,
+    UnsupportedError,
+    is_from_s3,
+)
 from shipper.store.s3.listing import Listing
 from shipper.store.s3.preflight import preflight
 
@@ -41,6 +48,8 @@ _REASONS_OF_NO_ANSWER = (RefusedError, UnsupportedError)
 
 class S3Store:
     """The objects of `bucket` below `prefix` (empty, or ending in a slash)."""
+
+    parallel = 16
 
     def __init__(self, bucket: str, prefix: str, options: StoreOptions) -> None:
         self.url = f"s3://{bucket}/{prefix}".rstrip("/")
@@ -70,24 +79,24 @@ class S3Store:
         began = datetime.now(UTC)
         try:
             answer = self._upload(key, body, digest, began)
-        except TakenError as error:
-            found = self._find(key, body)
-            if found is None:
-                raise StoreError(f"{key} was there a moment ago, and is not") from error
-            return found
+        except TakenError:
+            return self._must_find(key, body)
         except UnsupportedError:
             if not self._conditional:
                 raise
             self._conditional = False
             return self.put(key, body, sha256=sha256, again=True)
-        if not answer.get("ETag"):
-            raise StoreError(f"the answer to the upload of {key} is not an S3 service's")
+        _must_be_from_s3(answer, f"the upload of {key}")
         with self._counting:
             number = next(self._uploads)
         confirm = self._options.confirm
         asked = confirm == "all" or (confirm == "sample" and not number % CONFIRM_EVERY)
         version = str(answer.get("VersionId", ""))
-        return Stored(version, self._weakness(key, version, began) if asked else "")
+        if not asked:
+            return Stored(version)
+        if not version:  # a bucket without versions, or half an answer: the object itself says it
+            return self._must_find(key, body)
+        return Stored(version, self._weakness(key, version, began))
 
     def _upload(self, key: str, body: bytes, digest: bytes, now: datetime) -> Answer:
         parameters: dict[str, Any] = {"IfNoneMatch": "*"} if self._conditional else {}
@@ -106,22 +115,36 @@ class S3Store:
             **self._encryption,
         )
 
+    def _must_find(self, key: str, body: bytes) -> Stored:
+        found = self._find(key, body)
+        if found is None:
+            raise StoreError(f"{key} was there a moment ago, and is not")
+        return found
+
     def _find(self, key: str, body: bytes) -> Stored | None:
         """What is stored under `key`, if these are its bytes; None if there is nothing."""
         try:
-            answer = self._fetch(key)
-            stored = self._client.read(answer, at_most=len(body) + 1)
+            answer, stored = self._read(key, len(body) + 1)
         except NotFoundError:
             return None
         if stored != body:
+            # A conflict is final, so it must not be an answer that was damaged on its way.
+            if self._read(key, len(body) + 1)[1] != stored:
+                raise StoreError(f"{key} seems to be stored with other bytes: it is read again")
             raise ConflictError(
                 f"{key} is stored already, with other bytes",
                 remedy="somebody else writes to this log: find out who before you go on",
             )
-        version = str(answer.get("VersionId", ""))
+        version, since = str(answer.get("VersionId", "")), answer.get("LastModified")
         if self._options.confirm == "none":
             return Stored(version)
-        return Stored(version, self._weakness(key, version, answer["LastModified"]))
+        if since is None:
+            raise StoreError(f"the answer to the request for {key} broke off")
+        return Stored(version, self._weakness(key, version, since))
+
+    def _read(self, key: str, at_most: int) -> tuple[Answer, bytes]:
+        answer = self._fetch(key)
+        return answer, self._client.read(answer, at_most=at_most)
 
     def _weakness(self, key: str, version: str, since: datetime) -> str:
         """What of the lock in force is weaker than configured for an object of that age."""
@@ -154,7 +177,7 @@ class S3Store:
             try:
                 self._client.call("get_object_lock_configuration")
                 self._has_lock = True
-            except NoLockError:
+            except (NoLockError, UnsupportedError):
                 self._has_lock = False
         return self._has_lock
 
@@ -204,7 +227,15 @@ class S3Store:
     def _fetch(self, key: str, version: str = "") -> Answer:
         parameters = {"VersionId": version} if version else {}
         answer = self._client.call("get_object", Key=self._prefix + key, **parameters)
-        if not answer.get("ETag"):
+        try:
+            _must_be_from_s3(answer, f"the request for {key}")
+        except StoreError:
             answer["Body"].close()
-            raise StoreError(f"the answer to the request for {key} is not an S3 service's")
+            raise
         return answer
+
+
+def _must_be_from_s3(answer: Answer, what: str) -> None:
+    """A portal says 200 to everything, and a page has an ETag too."""
+    if not answer.get("ETag") or not is_from_s3(answer):
+        raise StoreError(f"the answer to {what} is not an S3 service's")

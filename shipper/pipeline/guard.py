@@ -1,0 +1,118 @@
+"""The guardrails at work on what is collected: one decode serves the record and the rules.
+
+A new set of rules comes into force between two batches, never within one. Decides nothing about
+batches; without rules it counts events and no more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from shipper.audit import event
+from shipper.audit.event import EventScan
+from shipper.config import Rules
+from shipper.model import Finding, Severity
+from shipper.rules.event import decode_events
+
+if TYPE_CHECKING:
+    from shipper.rules.engine import Engine
+
+SEVERITIES: tuple[Severity, ...] = ("info", "low", "medium", "high", "critical")
+
+
+ENGINE = "rules-engine"
+"""The name under which the engine's own failure is sealed."""
+
+
+class Seen(NamedTuple):
+    """What a run of lines holds, and what the rules say of it."""
+
+    scan: EventScan
+    findings: list[Finding]
+
+
+def load_engine(options: Rules) -> Engine | None:
+    """The engine for these rules; None where there are none. Raises `RulesError`."""
+    if options.catalog == "none" and not options.paths:
+        return None
+    # Those who have no rules are spared 20 MB.
+    from shipper.rules.engine import Engine
+    from shipper.rules.load import load_rules
+
+    return Engine(load_rules(options))
+
+
+def is_urgent(findings: Sequence[Finding], least: Severity) -> bool:
+    """Whether a finding must not wait for its batch to fill."""
+    urgent = SEVERITIES[SEVERITIES.index(least) :]
+    return any(
+        finding.severity in urgent and finding.verdict == "match" and finding.mode == "alert"
+        for finding in findings
+    )
+
+
+class InForce(NamedTuple):
+    """The rules, and the hash of the configuration that they come from."""
+
+    engine: Engine | None
+    config_sha256: str
+
+    @property
+    def rules_sha256(self) -> str | None:
+        """The hash of the rules; None without any."""
+        return self.engine.rules.sha256 if self.engine else None
+
+
+class Guard:
+    """What is in force. `look` and `renew` for the collect thread, `propose` for any."""
+
+    def __init__(self, in_force: InForce) -> None:
+        self.in_force = in_force
+        self.seconds = 0.0
+        """Wall time that decoding and asking have taken."""
+        self._proposed: InForce | None = None
+
+    def propose(self, proposed: InForce) -> None:
+        """This is to come into force after the batch in the making."""
+        self._proposed = proposed
+
+    @property
+    def is_proposed(self) -> bool:
+        """Whether something waits to come into force."""
+        return self._proposed is not None
+
+    def renew(self) -> None:
+        """Put what was proposed into force. What thresholds have counted is forgotten."""
+        proposed, self._proposed = self._proposed, None
+        self.in_force = proposed or self.in_force
+
+    def look(self, lines: Sequence[bytes], *, first_line: int) -> Seen:
+        """Look at lines of a batch, of which the first has this number there."""
+        engine = self.in_force.engine
+        if engine is None:
+            return Seen(event.scan(lines), [])
+        began = time.perf_counter()
+        try:
+            events = decode_events(lines)
+            findings = engine.evaluate(lines, first_line=first_line, events=events)
+            return Seen(event.scan_events(events), findings)
+        except Exception as error:  # noqa: BLE001 the record goes on, whatever becomes of the rules
+            return Seen(event.scan(lines), [_unanswered(error, lines, first_line)])
+        finally:
+            self.seconds += time.perf_counter() - began
+
+
+def _unanswered(error: Exception, lines: Sequence[bytes], first_line: int) -> Finding:
+    """What is sealed where the engine itself failed: nobody may take silence for a pass."""
+    return Finding(
+        rule=ENGINE,
+        title="The rules could not be asked",
+        severity="high",
+        verdict="indeterminate",
+        message=f"{len(lines)} lines from here on: {type(error).__name__}: {str(error)[:200]}",
+        audit_id="",
+        line=first_line,
+        time="",
+    )

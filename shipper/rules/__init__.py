@@ -1,0 +1,1 @@
+"""Guardrail rules over audit events. Rules annotate; they change and drop no line."""

@@ -1,0 +1,65 @@
+"""Asks the rules that an event may concern: filters, binds what is left to ask, evaluates.
+
+A rule that fails, in whatever way, has an indeterminate verdict; the others are asked all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shipper.rules.asked import Asked
+from shipper.rules.bind import Binder, Plan
+from shipper.rules.cel import Activation
+from shipper.rules.gate import Gate
+from shipper.rules.report import Report
+from shipper.rules.terms import Terms
+
+MAX_PLANS = 1024
+"""Sets of rules for which it is remembered what they want bound."""
+
+
+class Asker:
+    """Asks several rules of one event."""
+
+    def __init__(self, binder: Binder) -> None:
+        self._binder = binder
+        self._nothing = binder.nothing()
+        self._plans: dict[tuple[Asked, ...], Plan] = {}
+
+    def ask(self, gate: Gate, terms: Terms, *, line: int, report: Report) -> None:
+        """Ask each of the rules whose filters the event passes; the others do not match."""
+        try:
+            asked = [one for one in gate.passed(terms) if one.is_left(terms)]
+            if not asked:
+                return
+            activation = self._activation(asked, terms)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the daemon
+            for one in gate.rules:
+                _failed(one, error, terms, line=line, report=report)
+            return
+        for one in asked:
+            try:
+                verdict = one.verdict(terms, activation)
+                if verdict is True:
+                    one.teller.tell(terms, line=line, report=report)
+                elif verdict:
+                    report.indeterminate(one.rule, terms.event, line=line, reason=verdict)
+            except Exception as error:  # noqa: BLE001 - one rule's fault must not end the others
+                _failed(one, error, terms, line=line, report=report)
+
+    def _activation(self, asked: Sequence[Asked], terms: Terms) -> Activation:
+        alike = tuple([one for one in asked if one.programs])
+        if not alike:
+            return self._nothing
+        plan = self._plans.get(alike)
+        if plan is None:
+            plan = self._binder.plan(program for one in alike for program in one.programs)
+            if len(self._plans) >= MAX_PLANS:
+                self._plans.clear()
+            self._plans[alike] = plan
+        return self._binder.bound(plan, terms)
+
+
+def _failed(one: Asked, error: Exception, terms: Terms, *, line: int, report: Report) -> None:
+    reason = f"the rule failed: {type(error).__name__}"
+    report.indeterminate(one.rule, terms.event, line=line, reason=reason)

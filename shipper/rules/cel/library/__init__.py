@@ -1,0 +1,37 @@
+"""The functions that Kubernetes offers to CEL, as far as the engine does not have them.
+
+One file each. See https://kubernetes.io/docs/reference/using-api/cel, and the source that each file
+names.
+"""
+
+from shipper.rules.cel.library import (
+    authorizer,
+    cidr,
+    conversion,
+    formats,
+    ip,
+    lists,
+    maps,
+    quantity,
+    regex,
+    semver,
+    sets,
+    strings,
+    url,
+)
+
+FUNCTIONS = (
+    *authorizer.FUNCTIONS,
+    *cidr.FUNCTIONS,
+    *conversion.FUNCTIONS,
+    *formats.FUNCTIONS,
+    *ip.FUNCTIONS,
+    *lists.FUNCTIONS,
+    *maps.FUNCTIONS,
+    *quantity.FUNCTIONS,
+    *regex.FUNCTIONS,
+    *semver.FUNCTIONS,
+    *sets.FUNCTIONS,
+    *strings.FUNCTIONS,
+    *url.FUNCTIONS,
+)

@@ -1,0 +1,110 @@
+"""Asks every rule about every event, at a cost that is bounded for each event.
+
+Never raises on bytes, and a fault in one rule is that rule's finding, never the daemon's end. No
+clock, no I/O: time is the events' own, and the only state is what thresholds count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from shipper.model import Finding
+from shipper.rules.ask import Asker
+from shipper.rules.asked import Asked
+from shipper.rules.bind import Binder
+from shipper.rules.event import Event, decode_events, recover
+from shipper.rules.gate import Gate, Gates
+from shipper.rules.index import Index
+from shipper.rules.marks import Marks
+from shipper.rules.report import Report
+from shipper.rules.ruleset import RuleSet
+from shipper.rules.tell import Teller
+from shipper.rules.terms import Terms, is_dry_run
+
+MAX_REMEMBERED = 4096
+"""Requests alike whose rules are remembered, some 2 MiB: a cluster's requests repeat themselves.
+Whoever invents new ones pays with a search of the index each."""
+
+_JOINED = "a torn line joined with a whole event, which was evaluated"
+_NULS = "holds NUL bytes"
+_EMPTY = "empty"
+_OTHER = "not JSON, or not an audit.k8s.io Event"
+_ODD = "an event with a field of a type that the API server never writes, evaluated without it"
+
+
+class Engine:
+    """The rules of one set at work. For one thread at a time."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.rules = rules
+        binder = Binder(rules.environment, rules.params)
+        self._index = Index(rule for rule in rules.rules if rule not in rules.inert)
+        self._asker = Asker(binder)
+        self._asked = {
+            rule: Asked(rule, rules.filters[rule], Teller(rule, binder)) for rule in rules.rules
+        }
+        self._gates = Gates()
+        self._marks = Marks(
+            text for one in self._asked.values() for clause in one.in_annotations for text in clause
+        )
+        self._remembered: dict[tuple[Any, ...], Gate] = {}
+
+    def evaluate(
+        self,
+        lines: Sequence[bytes],
+        *,
+        first_line: int = 0,
+        events: Sequence[Event | None] | None = None,
+    ) -> list[Finding]:
+        """The findings in `lines`, in their order; `first_line` is the first one's number.
+
+        `events` are what `decode_events` makes of the lines, for who has done that already.
+        """
+        report = Report(self.rules.malformed)
+        for number, event in enumerate(decode_events(lines) if events is None else events):
+            if event is None:
+                self._malformed(lines[number], first_line + number, report)
+                continue
+            if event.__class__ is not Event:
+                report.malformed(_ODD, line=first_line + number, event=event)
+            gate = self._gate(event)
+            if gate.rules:
+                terms = Terms(event, lines[number])
+                self._asker.ask(gate, terms, line=first_line + number, report=report)
+        return report.findings()
+
+    def _gate(self, event: Event) -> Gate:
+        """The rules that the event may concern. The hot path: one look into a dict."""
+        user, ref, status = event.user, event.objectRef, event.responseStatus
+        code = 0 if status is None else status.code
+        dry_run = ("dryRun" in event.requestURI or bool(event.requestObject)) and is_dry_run(event)
+        marks = self._marks.of(bytes(event.annotations))
+        who = (user.username, user.groups, bytes(event.impersonatedUser))
+        alike: tuple[Any, ...] = (
+            (event.stage, event.verb, who, code, dry_run, marks)
+            if ref is None
+            else (
+                event.stage, event.verb, who, code, dry_run, marks,
+                ref.resource, ref.subresource, ref.namespace, ref.apiGroup,
+            )
+        )  # fmt: skip
+        found = self._remembered.get(alike)
+        if found is None:
+            if len(self._remembered) >= MAX_REMEMBERED:
+                self._remembered.clear()
+            found = self._remembered[alike] = self._gates.of(self._search(event))
+        return found
+
+    def _search(self, event: Event) -> tuple[Asked, ...]:
+        """The rules that may concern this event and every other that is alike."""
+        terms = Terms(event, b"")
+        found = (self._asked[rule] for rule in self._index.search(terms.key))
+        return tuple(one for one in found if one.may_concern(terms))
+
+    def _malformed(self, line: bytes, number: int, report: Report) -> None:
+        recovered = recover(line)
+        reason = _JOINED if recovered else _NULS if b"\0" in line else _OTHER if line else _EMPTY
+        report.malformed(reason, line=number, event=recovered[-1] if recovered else None)
+        for event in recovered:
+            self._asker.ask(self._gate(event), Terms(event, line), line=number, report=report)

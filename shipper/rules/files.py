@@ -1,0 +1,43 @@
+"""Finds and reads rule files. Bounded: a file that is longer than any set of rules is refused.
+
+Says what is wrong as problems; raises nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from shipper.rules.document import Document, Problem, read
+
+MAX_FILE_BYTES = 32 * 2**20
+"""Of one rule file: ten thousand rules with their tests fit."""
+
+
+def rule_files(path: Path) -> tuple[list[Path], list[Problem]]:
+    """`path` itself, or if it is a directory every *.yaml and *.yml that stands right in it."""
+    if not path.is_dir():
+        return [path], []
+    try:
+        names = sorted(os.listdir(path))
+    except OSError as error:
+        return [], [Problem(str(path), 0, f"cannot be read: {error.strerror}")]
+    return [
+        path / name
+        for name in names
+        if name.endswith((".yaml", ".yml")) and not name.startswith(".")
+    ], []
+
+
+def read_file(path: Path, name: str) -> tuple[list[Document], list[Problem]]:
+    """The documents in the file, which is called `name` in messages."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
+            return [], [Problem(name, 0, f"longer than {MAX_FILE_BYTES >> 20} MiB")]
+        return read(data.decode("utf-8"), name)
+    except OSError as error:
+        return [], [Problem(name, 0, f"cannot be read: {error.strerror}")]
+    except UnicodeDecodeError as error:
+        return [], [Problem(name, data.count(b"\n", 0, error.start) + 1, "not UTF-8")]

@@ -1,0 +1,82 @@
+"""A finding, from a rule and the event it speaks of. Texts are cut and made harmless here."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from shipper.model import Finding, What, Where, Who
+from shipper.rules import fields
+from shipper.rules.compile import Rule
+from shipper.rules.event import Event, ObjectRef, Status, user_of
+from shipper.rules.message import harmless
+
+MAX_TEXT = 512
+"""Characters of a text in a finding."""
+
+MAX_GROUPS = 32
+"""Groups that a finding names."""
+
+_NO_STATUS, _NO_REF = Status(), ObjectRef()
+
+
+def finding(
+    rule: Rule,
+    event: Event,
+    *,
+    line: int,
+    message: str,
+    verdict: Literal["match", "indeterminate"] = "match",
+) -> Finding:
+    """What the rule says of the event in line `line`; `message` is harmless already."""
+    return Finding(
+        rule=rule.name,
+        title=rule.title,
+        severity=rule.severity if verdict == "match" else "info",
+        verdict=verdict,
+        mode=rule.mode,
+        attack=rule.attack,
+        message=message,
+        audit_id=_short(event.auditID),
+        line=line,
+        time=fields.timestamp(event),
+        who=who(event),
+        what=what(event),
+        where=where(event),
+    )
+
+
+def who(event: Event) -> Who:
+    """Who asked."""
+    return Who(
+        user=_short(event.user.username),
+        groups=tuple(_short(group) for group in event.user.groups[:MAX_GROUPS]),
+        impersonated=_short(user_of(event.impersonatedUser).username),
+    )
+
+
+def what(event: Event) -> What:
+    """What was asked, and answered."""
+    ref = event.objectRef or _NO_REF
+    return What(
+        stage=_short(event.stage),
+        verb=_short(event.verb),
+        api_group=_short(ref.apiGroup),
+        resource=_short(ref.resource),
+        subresource=_short(ref.subresource),
+        namespace=_short(ref.namespace),
+        name=_short(ref.name),
+        code=(event.responseStatus or _NO_STATUS).code,
+    )
+
+
+def where(event: Event) -> Where:
+    """From where."""
+    return Where(
+        source_ip=_short(fields.source_ip(event)),
+        user_agent=_short(event.userAgent),
+        uri=_short(event.requestURI),
+    )
+
+
+def _short(text: str) -> str:
+    return harmless(text, MAX_TEXT)

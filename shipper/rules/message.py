@@ -1,0 +1,67 @@
+"""Message templates: text with CEL between `{{` and `}}`, filled in and made harmless.
+
+A finding is read in terminals, chats and tickets: control characters, line breaks and the marks
+that turn the direction of text become `\\u…` escapes, and every text has an end.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+MAX_VALUE = 512
+"""Characters of one value in a message."""
+
+MAX_MESSAGE = 2000
+"""Characters of a message."""
+
+UNKNOWN = "(unknown)"
+"""What stands for a value that the event does not have."""
+
+_EXPRESSION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_PLAIN = re.compile(r"[\x20-\x7e]*")
+_UNSAFE = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
+
+
+class Part(NamedTuple):
+    """A piece of a template: text as it stands, or an expression and the row (from 1) it is in."""
+
+    text: str
+    expression: bool
+    row: int
+
+
+def split(template: str) -> list[Part]:
+    """The pieces of `template` in order. A `{{` without its `}}` is text."""
+    parts = []
+    at = 0
+    for match in _EXPRESSION.finditer(template):
+        if match.start() > at:
+            parts.append(Part(template[at : match.start()], False, 1))
+        row = template.count("\n", 0, match.start(1)) + 1
+        parts.append(Part(match[1].strip(), True, row))
+        at = match.end()
+    if at < len(template):
+        parts.append(Part(template[at:], False, 1))
+    return parts
+
+
+def harmless(text: str, limit: int) -> str:
+    """`text` on one line, without a character that a terminal would obey, at most `limit` long."""
+    text = cut(text, limit)
+    if _PLAIN.fullmatch(text):
+        return text
+    return cut("".join(map(_visible, text)), limit)
+
+
+def cut(text: str, limit: int) -> str:
+    """At most `limit` characters, the last of them an ellipsis if something was cut off."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character) not in _UNSAFE:
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

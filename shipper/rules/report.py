@@ -1,0 +1,75 @@
+"""Collects the findings of one call, in the order of their lines.
+
+What would repeat itself without saying more is told once, with how often: an indeterminate verdict
+of the same rule for the same reason, and lines that are no audit events.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from shipper.model import Finding
+from shipper.rules.compile import Rule
+from shipper.rules.event import Event
+from shipper.rules.finding import finding, what, where, who
+from shipper.rules.message import MAX_MESSAGE, harmless
+from shipper.rules.ruleset import MALFORMED, Malformed
+
+_TITLE = "Line that is no audit event"
+
+
+class Report:
+    """The findings so far."""
+
+    def __init__(self, malformed: Malformed) -> None:
+        self._malformed = malformed
+        self._found: list[Finding] = []
+        self._repeated: dict[tuple[str, str], list[int]] = {}
+
+    def match(self, rule: Rule, event: Event, *, line: int, message: str) -> None:
+        """The rule matches; `message` is harmless already."""
+        self._found.append(finding(rule, event, line=line, message=message))
+
+    def indeterminate(self, rule: Rule, event: Event, *, line: int, reason: str) -> None:
+        """The rule can not be answered, for `reason`."""
+        if self._is_new(rule.name, reason):
+            message = harmless(f"could not be decided: {reason}", MAX_MESSAGE)
+            self._found.append(
+                finding(rule, event, line=line, message=message, verdict="indeterminate")
+            )
+
+    def malformed(self, reason: str, *, line: int, event: Event | None = None) -> None:
+        """The line is no audit event, though `event` may have been recovered from it."""
+        if self._malformed.mode == "off" or not self._is_new(MALFORMED, reason):
+            return
+        found = Finding(
+            rule=MALFORMED,
+            title=_TITLE,
+            severity=self._malformed.severity,
+            mode=self._malformed.mode,
+            message=reason,
+            audit_id="",
+            line=line,
+            time="",
+        )
+        if event is not None:
+            found = msgspec.structs.replace(
+                found, who=who(event), what=what(event), where=where(event)
+            )
+        self._found.append(found)
+
+    def findings(self) -> list[Finding]:
+        """All of them; how often a message stands for more than its own line is in it."""
+        for index, more in self._repeated.values():
+            if more:
+                found = self._found[index]
+                message = f"{found.message} ({more} more like it in the lines behind it)"
+                self._found[index] = msgspec.structs.replace(found, message=message)
+        return self._found
+
+    def _is_new(self, name: str, reason: str) -> bool:
+        if (name, reason) in self._repeated:
+            self._repeated[name, reason][1] += 1
+            return False
+        self._repeated[name, reason] = [len(self._found), 0]
+        return True

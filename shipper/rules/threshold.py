@@ -1,0 +1,82 @@
+"""Counts matches per key within a duration of event time. Bounded state, lost at a restart.
+
+No clock: time is the events' own. Events may come a little late or twice; a clock that was set back
+begins a new window.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+
+MAX_KEYS = 4096
+"""Keys that one rule counts at a time; the one that was seen longest ago is forgotten first."""
+
+MAX_TIMES = 65_536
+"""Moments that one rule remembers, over all its keys."""
+
+
+class _Window:
+    """The last moments of one key, in order, and until when it has been told of."""
+
+    __slots__ = ("quiet_until", "times")
+
+    def __init__(self) -> None:
+        self.times: deque[float] = deque()
+        self.quiet_until = float("-inf")
+
+
+class Counter:
+    """The windows of one rule."""
+
+    def __init__(self, count: int, seconds: float) -> None:
+        self._count = count
+        self._seconds = seconds
+        self._windows: OrderedDict[tuple[str, ...], _Window] = OrderedDict()
+        self._times = 0
+
+    def __len__(self) -> int:
+        """How many moments are remembered."""
+        return self._times
+
+    def add(self, key: tuple[str, ...], time: float) -> bool:
+        """Count a match at `time` (seconds); whether it is to be told.
+
+        It is when the window holds enough, and nothing of the key was told within its length.
+        """
+        window = self._windows.get(key)
+        if window is None:
+            window = self._windows[key] = _Window()
+        else:
+            self._windows.move_to_end(key)
+        time = self._in_order(window, time)
+        self._forget(window, time)
+        if len(window.times) < self._count:
+            self._times += 1
+        else:
+            window.times.popleft()  # the newest `count` decide
+        window.times.append(time)
+        self._evict()
+        if len(window.times) < self._count or time < window.quiet_until:
+            return False
+        window.quiet_until = time + self._seconds
+        return True
+
+    def _in_order(self, window: _Window, time: float) -> float:
+        """A late event counts as if it had come with the newest; one far behind begins anew."""
+        if not window.times or time >= window.times[-1]:
+            return time
+        if time > window.times[-1] - self._seconds:
+            return window.times[-1]
+        self._times -= len(window.times)
+        window.times.clear()
+        window.quiet_until = float("-inf")
+        return time
+
+    def _forget(self, window: _Window, time: float) -> None:
+        while window.times and window.times[0] <= time - self._seconds:
+            window.times.popleft()
+            self._times -= 1
+
+    def _evict(self) -> None:
+        while len(self._windows) > MAX_KEYS or (self._times > MAX_TIMES and len(self._windows) > 1):
+            self._times -= len(self._windows.popitem(last=False)[1].times)
