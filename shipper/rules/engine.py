@@ -41,13 +41,17 @@ class Engine:
         binder = Binder(rules.environment, rules.params)
         self._index = Index(rule for rule in rules.rules if rule not in rules.inert)
         self._asker = Asker(binder)
-        self._asked = {
-            rule: Asked(rule, rules.filters[rule], Teller(rule, binder)) for rule in rules.rules
-        }
         self._gates = Gates()
         self._marks = Marks(
-            text for one in self._asked.values() for clause in one.in_annotations for text in clause
+            text
+            for needed in rules.filters.values()
+            for clause in needed.in_annotations
+            for text in clause
         )
+        self._asked = {
+            rule: Asked(rule, self._marks.sure(rules.filters[rule]), Teller(rule, binder))
+            for rule in rules.rules
+        }
         self._remembered: dict[tuple[Any, ...], Gate] = {}
 
     def evaluate(
@@ -68,7 +72,12 @@ class Engine:
                 continue
             if event.__class__ is not Event:
                 report.malformed(_ODD, line=first_line + number, event=event)
-            gate = self._gate(event)
+            try:
+                gate = self._gate(event)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the daemon must go on
+                reason = f"an event on which the engine failed: {type(error).__name__}"
+                report.malformed(reason, line=first_line + number, event=event)
+                continue
             if gate.rules:
                 terms = Terms(event, lines[number])
                 self._asker.ask(gate, terms, line=first_line + number, report=report)

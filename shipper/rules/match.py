@@ -14,7 +14,6 @@ from shipper.rules.rule import Match
 Predicate = Callable[[str], bool]
 Quantifier = Callable[[Iterable[bool]], bool]
 
-
 Identity = tuple[str, tuple[str, ...]]
 """A user's name and groups."""
 

@@ -21,6 +21,10 @@ MAX_KEY = 256
 """Characters of one part of a threshold's key."""
 
 
+_MAX_SHOWN = 80
+"""Characters of an expression in a message."""
+
+
 class Teller:
     """Tells of one rule's matches; keeps what its threshold has counted."""
 
@@ -69,7 +73,7 @@ def _text(program: Program, activation: Activation, unknown: str) -> str:
 
 def _counted(window: Window, key: tuple[str, ...]) -> str:
     pairs = [
-        f"{text}={harmless(value, MAX_KEY)}"
+        f"{harmless(text, _MAX_SHOWN)}={harmless(value, MAX_KEY)}"
         for (text, _), value in zip(window.by, key, strict=True)
     ]
     by = f" by {', '.join(pairs)}" if pairs else ""

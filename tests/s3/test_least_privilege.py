@@ -107,7 +107,9 @@ def test_a_log_is_shipped_and_proved(
     asked = [store.url, "--endpoint-url", ceph.endpoint]
     result = audit(ceph, place, auditor, "verify", *asked, "--locked-until", "399d")
     assert result.exit_code == 0, result.output
-    assert audit(ceph, place, auditor, "cat", *asked).stdout_bytes == LINES * 3
+    events = audit(ceph, place, auditor, "cat", *asked)
+    assert events.exit_code == 0, events.stderr
+    assert events.stdout_bytes == LINES * 3
 
 
 @pytest.mark.parametrize("sets_retention", [True, False])
