@@ -48,9 +48,10 @@ _NO_CREDENTIALS = (
     UnauthorizedSSOTokenError,
 )
 
-_CODE = re.compile("[^A-Za-z0-9.]")
 _MODELS = botocore.loaders.create_loader()
 """Keeps what it has read: S3's description takes 12 MB and 0.1 s for each client without it."""
+
+_CODE = re.compile("[^A-Za-z0-9.]")
 
 Answer = dict[str, Any]
 
