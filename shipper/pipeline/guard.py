@@ -45,8 +45,8 @@ def load_engine(options: Rules) -> Engine | None:
     except ImportError as error:
         raise ConfigError(
             f"the engine of the rules cannot be loaded: {error}",
-            remedy="install the C++ library that CEL needs (Debian: libstdc++6), or go without"
-            " rules: rules.catalog: none, and no rules.paths",
+            remedy="install the C++ library that CEL needs (Debian: libstdc++6),"
+            " or go without rules: rules.catalog: none, and no rules.paths",
         ) from error
 
     return Engine(load_rules(options))

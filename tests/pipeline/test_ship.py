@@ -27,7 +27,7 @@ from shipper.seal.merkle import leaf_hash
 from shipper.seal.sealer import Content, Head, seal
 from shipper.seal.signer import FileSigner
 from shipper.spool.spool import Spool
-from shipper.store.base import Stored
+from shipper.store.base import Store, Stored
 from shipper.store.memory import MemoryStore
 from tests.store.faulty import VersionedStore
 
