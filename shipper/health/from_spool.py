@@ -25,7 +25,7 @@ def read_spool(config: Config, *, silence: str | None, now: datetime) -> Status:
     `silence`: why the daemon does not answer; None if it was not asked.
     """
     spool = Path(config.spool.path)
-    sealed, shipped, size = inspect(spool)
+    sealed, shipped, size = inspect(spool) if spool.is_dir() else ([], [], 0)
     if not sealed and not shipped:
         raise SpoolError(f"the spool {spool} has no record yet", remedy="start the daemon")
     newest = sealed[-1] if sealed else shipped[-1]

@@ -13,8 +13,9 @@ from typing import NamedTuple
 import msgspec
 
 from shipper.health import html
+from shipper.health.families import Exporter
 from shipper.health.liveness import STILL_SECONDS, Pulse
-from shipper.health.metrics import Exporter
+from shipper.health.metrics import families
 from shipper.health.observe import Observer
 from shipper.health.readiness import unready
 
@@ -48,7 +49,7 @@ class Pages:
         self._observer = observer
         self._monotonic = monotonic
         self._pulse = Pulse(monotonic())
-        self._exporter = Exporter()
+        self._exporter = Exporter(process=True)
 
     async def answer(self, asked: Asked) -> Answer:
         """What the daemon has to say."""
@@ -60,7 +61,7 @@ class Pages:
                 return _text(503, why) if why else _text(200, "ok")
             case "/metrics":
                 status = await self._observer.look()
-                body, content_type = self._exporter.render(status, asked.accept)
+                body, content_type = self._exporter.render(families(status), asked.accept)
                 return Answer(200, content_type, body)
             case "/" | "/status.json" if not _is_address(asked.host):
                 return _text(421, "ask by the host's address, not by a name: see docs/health.md")

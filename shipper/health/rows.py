@@ -14,7 +14,7 @@ from shipper.health.status import Found, Receiver, Status
 from shipper.pipeline.guard import SEVERITIES
 from shipper.text import harmless
 
-_LONG, _SHORT = 500, 120
+_LONG, _SHORT = 1000, 120
 
 
 class Row(NamedTuple):
@@ -49,7 +49,12 @@ def headline(status: Status) -> str:
 
 def rows(status: Status) -> Iterator[Row]:
     """All but the troubles and the findings."""
-    yield Row("log", harmless(status.log, _LONG))
+    for row in _rows(status):
+        yield Row(row.name, harmless(row.says, _LONG))
+
+
+def _rows(status: Status) -> Iterator[Row]:
+    yield Row("log", status.log)
     yield Row("head", f"{status.head_seq} {status.head_sha256}" if status.head_sha256 else "none")
     if status.running:
         yield Row("read", _read(status))
@@ -62,7 +67,7 @@ def rows(status: Status) -> Iterator[Row]:
         yield Row("findings", _findings(status))
     yield from (Row(f"alerts {name}", _receiver(one)) for name, one in status.alerts.items())
     yield Row("configuration", status.config_sha256 or "unknown")
-    yield Row("rules", _rules(status))
+    yield Row("rules", _in_force(status))
     if status.reloaded_at is not None:
         yield Row("reload", f"{status.reload_result}, {figures.moment(status.reloaded_at)}")
     yield Row("version", status.version)
@@ -72,7 +77,9 @@ def behind(status: Status) -> str:
     """What was read and is not sealed, what is sealed and not shipped."""
     waits = []
     if status.oldest_unsealed_seconds:
-        waits.append(f"unsealed lines, since {figures.span(status.oldest_unsealed_seconds)}")
+        waits.append(
+            f"unsealed lines, the oldest read {figures.span(status.oldest_unsealed_seconds)} ago"
+        )
     if status.pending_records:
         ago = figures.span(status.oldest_pending_seconds)
         waits.append(f"unshipped records: {status.pending_records:,}, the oldest sealed {ago} ago")
@@ -96,7 +103,7 @@ def found_row(found: Found) -> FoundRow:
 
 def _read(status: Status) -> str:
     what = _amount(status.events_read, status.bytes_read)
-    return f"{what} since the start, from {harmless(status.source, _LONG)}"
+    return f"{what} since the start, from {status.source}"
 
 
 def _sealed(status: Status) -> str:
@@ -127,7 +134,7 @@ def _spool(status: Status) -> str:
 
 
 def _store(status: Status) -> str:
-    return f"{harmless(status.store, _LONG)}, {status.store_state}"
+    return f"{status.store}, {status.store_state}"
 
 
 def _findings(status: Status) -> str:
@@ -140,7 +147,7 @@ def _findings(status: Status) -> str:
     return f"{', '.join(known) or 'none'} since the start"
 
 
-def _rules(status: Status) -> str:
+def _in_force(status: Status) -> str:
     if not status.rules_sha256:
         return "none"
     return (
@@ -153,7 +160,7 @@ def _receiver(one: Receiver) -> str:
         f"told {one.told}, held back {one.held_back}, dead {one.dead},"
         f" pending records {one.pending_records}"
     )
-    return f"{says}, trouble {harmless(one.trouble, _LONG)}" if one.trouble else says
+    return f"{says}, trouble {one.trouble}" if one.trouble else says
 
 
 def _amount(events: int, size: int) -> str:

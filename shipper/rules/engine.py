@@ -17,6 +17,7 @@ from shipper.rules.event import Event, decode_events, recover
 from shipper.rules.gate import Gate, Gates
 from shipper.rules.index import Index
 from shipper.rules.marks import Marks
+from shipper.rules.match import stages_of
 from shipper.rules.report import Report
 from shipper.rules.ruleset import RuleSet
 from shipper.rules.tell import Teller
@@ -52,6 +53,9 @@ class Engine:
             rule: Asked(rule, self._marks.sure(rules.filters[rule]), Teller(rule, binder))
             for rule in rules.rules
         }
+        self._stages = frozenset(
+            stage for rule in rules.rules for stage in stages_of(rule.match.stages)
+        )
         self._remembered: dict[tuple[Any, ...], Gate] = {}
 
     def evaluate(
@@ -72,6 +76,8 @@ class Engine:
                 continue
             if event.__class__ is not Event:
                 report.malformed(_ODD, line=first_line + number, event=event)
+            if event.stage not in self._stages:
+                continue
             try:
                 gate = self._gate(event)
             except Exception as error:  # noqa: BLE001 - whatever it is, the daemon must go on
