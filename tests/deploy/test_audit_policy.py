@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from shipper.cli.main import commands
 from tests.conftest import ROOT
 from tests.deploy.audit_policy import Request, level
 
@@ -25,6 +28,7 @@ LOOKED_INTO = [
     ("", "services"),
     ("", "serviceaccounts"),
     ("", "namespaces"),
+    ("", "namespaces/status"),
     ("", "nodes"),
     ("", "persistentvolumes"),
     ("", "replicationcontrollers"),
@@ -94,7 +98,8 @@ NOISE = [
     Request("get", path="/readyz/etcd"),
     Request("update", "leases", "coordination.k8s.io", **NODE),
     Request("patch", "pods/status", **NODE),
-    Request("create", "events", user="system:serviceaccount:x:y"),
+    Request("create", "events", user="x", groups=("system:serviceaccounts",)),
+    Request("create", "events", user="system:kube-scheduler"),
     Request("patch", "events", "events.k8s.io", **NODE),
     Request("watch", "pods", user="system:kube-scheduler"),
     Request("watch", "endpointslices", "discovery.k8s.io", user="system:kube-proxy"),
@@ -114,6 +119,8 @@ KEPT = [
     Request("get", "pods/exec"),
     Request("get", "nodes/proxy"),
     Request("delete", "events"),
+    Request("create", "events"),
+    Request("list", "events", user="system:anonymous", groups=("system:unauthenticated",)),
     Request("deletecollection", "events", "events.k8s.io"),
     Request("update", "leases", "coordination.k8s.io"),
     Request("update", "leases", "coordination.k8s.io", namespace="x", user="system:kube-scheduler"),
@@ -129,6 +136,19 @@ KEPT = [
 def test_the_rest_is_a_line(request_: Request) -> None:
     """Reads by people, exec, covered tracks, failed logins, custom resources."""
     assert level(POLICY, request_) == "Metadata"
+
+
+def test_the_catalog_sees_what_it_looks_for() -> None:
+    """`rules doctor`: one rule is blind, on purpose; the others lose only what named parts of the
+    cluster do all day, and no body."""
+    policy = str(ROOT / "config" / "audit-policy.yaml")
+    result = CliRunner().invoke(commands, ["rules", "doctor", policy, "--output", "json"])
+    rules = json.loads(result.stdout)["rules"]
+    assert len(rules) > 50
+    assert [rule["name"] for rule in rules if rule["blind"]] == ["credentials-in-configmap"]
+    gaps = [gap for rule in rules if not rule["blind"] for gap in rule["gaps"]]
+    assert {gap["why"] for gap in gaps} == {"not logged"}
+    assert not any(gap["forAll"] for gap in gaps)
 
 
 def test_failed_logins_keep_their_only_stage() -> None:

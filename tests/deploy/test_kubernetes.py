@@ -40,7 +40,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "on the host's network": {"hostNetwork": True},
     "SELinux": {"seLinuxType": "container_logreader_t"},
     "no policy": {"networkPolicy": {"enabled": False}},
-    "for some": {"networkPolicy": {"ingressFrom": [{"namespaceSelector": {}}]}},
+    "for everybody": {"networkPolicy": {"ingressFrom": []}},
     "pinned": {"image": {"repository": "r.example.com/a", "digest": "sha256:" + "0" * 64}},
     "private registry": {"imagePullSecrets": [{"name": "registry"}]},
     "annotated": {"podAnnotations": {"a": "b"}, "serviceAccount": {"annotations": {"c": "d"}}},
@@ -335,10 +335,12 @@ def test_the_capability_is_the_only_one() -> None:
 
 
 def test_the_network_policy_lets_out_the_store_and_names_alone() -> None:
-    """In: the health port. Out: DNS and the store's port."""
+    """In: the health port, from the namespace of the monitoring. Out: DNS and the store's port."""
     spec = of_kind(render(values()), "NetworkPolicy")["spec"]
     assert spec["policyTypes"] == ["Ingress", "Egress"]
     assert [port["port"] for rule in spec["ingress"] for port in rule["ports"]] == [9465]
+    monitoring = {"kubernetes.io/metadata.name": "monitoring"}
+    assert spec["ingress"][0]["from"] == [{"namespaceSelector": {"matchLabels": monitoring}}]
     out = [(port["protocol"], port["port"]) for rule in spec["egress"] for port in rule["ports"]]
     assert out == [("UDP", 53), ("TCP", 53), ("TCP", 443)]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from shipper import config
-from shipper.store.retrying import MAX_DELAY_SECONDS
+from shipper.backoff import MAX_DELAY_SECONDS
 from tests.conftest import ROOT
 
 SYSTEMD = ROOT / "deploy" / "systemd"

@@ -70,8 +70,10 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
     need("buildah", "crun", "mmdebstrap")
     folder = tmp_path_factory.mktemp("image")
     buildah = Buildah(folder)
-    buildah.from_tar(debootstrap(folder / "base.tar", "python3"), "localhost/base")
-    buildah.from_tar(debootstrap(folder / "build.tar", "python3-venv"), "localhost/build")
+    buildah.from_tar(debootstrap(folder / "base.tar", "python3", "libstdc++6"), "localhost/base")
+    buildah.from_tar(
+        debootstrap(folder / "build.tar", "python3-venv", "libstdc++6"), "localhost/build"
+    )
     packages = wheels(folder / "wheels")
     arguments = {
         "BASE": "localhost/base",
@@ -134,7 +136,7 @@ def test_the_lock_holds_for_arm64(tmp_path: Path) -> None:
 
 
 def test_its_size(image: Image, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is ours stays below 130 MB; the figures are shown, for the documents."""
+    """What is ours stays below 200 MB; the figures are shown, for the documents."""
     ours = sum(p.lstat().st_size for p in (image.root / "opt/audit-shipper").rglob("*"))
     whole = sum(p.lstat().st_size for p in image.root.rglob("*") if p.is_file())
     with capsys.disabled():
@@ -142,7 +144,7 @@ def test_its_size(image: Image, capsys: pytest.CaptureFixture[str]) -> None:
             f"\n{image.archive_bytes / 1e6:.0f} MB packed, {whole / 1e6:.0f} MB unpacked,"
             f" of which audit-shipper and its packages {ours / 1e6:.0f} MB\n"
         )
-    assert ours < 130e6
+    assert ours < 200e6
 
 
 # ---- run
