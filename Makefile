@@ -5,8 +5,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 AUDIT_LOG ?=
 ONCE ?=
+FUZZ_SECONDS ?= 60
+MINUTES ?= 30
 
-.PHONY: help run test check bench torture vectors image-test systemd-test lock manifests clean
+.PHONY: help run test check bench torture soak fuzz vectors image-test systemd-test lock manifests clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -36,11 +38,17 @@ bench: $(READY) ## the figures, as a table (some minutes)
 torture: $(READY) ## the long randomised kill -9 run
 	$(BIN)/python -m pytest tests/test_torture.py tests/s3/test_torture.py --torture-kills=60
 
+soak: $(READY) ## MINUTES=30 of outages, reloads and restarts: memory, descriptors, every byte
+	$(BIN)/python -m tests.soak $(MINUTES)
+
 image-test: $(READY) ## build the image on a base of our own and run it (minutes; buildah, crun, mmdebstrap)
 	$(BIN)/python -m pytest tests/machines/image.py
 
 systemd-test: $(READY) ## boot a machine and run the unit on it (minutes, root; systemd-nspawn, mmdebstrap)
 	$(BIN)/python -m pytest tests/machines/systemd.py
+
+fuzz: $(READY) ## coverage-guided fuzzing of the rules, FUZZ_SECONDS=60 long (needs atheris)
+	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
 
 vectors: $(READY) ## make the golden vectors anew (a change of the format!)
 	$(BIN)/python -m tests.vectors.generate

@@ -10,10 +10,23 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
-from bench import capture, follow, latency, memory, verify, year
+from bench import (
+    backlog,
+    capture,
+    follow,
+    latency,
+    memory,
+    rules,
+    s3_capture,
+    s3_follow,
+    s3_latency,
+    verify,
+    year,
+)
 from bench.bench import Bench, NoRoomError, prepared
 from bench.corpus import NoCorpusError
 from bench.process import ProgramFailedError
+from bench.services import NoServiceError
 from bench.table import Row, render
 
 BENCHMARKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
@@ -22,7 +35,12 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "follow": follow.rows,
     "latency": latency.rows,
     "verify": verify.rows,
+    "rules": rules.rows,
     "year": year.rows,
+    "s3-capture": s3_capture.rows,
+    "s3-follow": s3_follow.rows,
+    "s3-latency": s3_latency.rows,
+    "backlog": backlog.rows,
 }
 
 
@@ -48,6 +66,9 @@ def main() -> int:
                 try:
                     found = BENCHMARKS[name](bench)
                     rows += (row._replace(ok=None) for row in found) if given.quick else found
+                except NoServiceError as error:
+                    broken = True
+                    rows.append(Row(name, f"could not be run: {error}", "", False))
                 except (NoCorpusError, NoRoomError, ProgramFailedError, TimeoutError) as error:
                     broken = True
                     bench.say(str(error))

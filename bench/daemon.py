@@ -62,9 +62,9 @@ class Installation:
         """What starts the daemon."""
         return [PROGRAM, "run", "--config", str(self._config)]
 
-    def once(self) -> Usage:
-        """Drain the log and end; what that cost."""
-        return measure([*self.command, "--once"], log=self.output)
+    def once(self, *, expected: int = 0) -> Usage:
+        """Drain the log and end, with that exit code; what it cost."""
+        return measure([*self.command, "--once"], log=self.output, expected=expected)
 
     def verify(self, *options: str) -> Usage:
         """Verify the store; what that cost, over all its processes."""
@@ -112,6 +112,7 @@ class Sealed(NamedTuple):
 
     seq: int
     durable_ns: int
+    key: str
     manifest: Manifest
 
 
@@ -144,8 +145,8 @@ class SpoolWatch:
             self._sync()
         now = time.monotonic_ns()
         self._seen = new[-1]
-        manifests = ((seq, self._manifest(seq)) for seq in new)
-        return [Sealed(seq, now, manifest) for seq, manifest in manifests if manifest is not None]
+        found_now = ((seq, self._record(seq)) for seq in new)
+        return [Sealed(seq, now, *record) for seq, record in found_now if record is not None]
 
     def _sync(self) -> None:
         fd = os.open(self._spool, os.O_RDONLY | os.O_DIRECTORY)
@@ -154,7 +155,8 @@ class SpoolWatch:
         finally:
             os.close(fd)
 
-    def _manifest(self, seq: int) -> Manifest | None:
+    def _record(self, seq: int) -> tuple[str, Manifest] | None:
+        """The manifest's key and the manifest."""
         # The ship loop renames a record from .sealed to .shipped, perhaps between the two tries.
         for suffix in ("sealed", "shipped"):
             name = f"{seq:012d}.{suffix}"
@@ -163,9 +165,8 @@ class SpoolWatch:
             except FileNotFoundError:
                 continue
             try:
-                return decode_manifest(
-                    note.parse(record.decode(body, name=name).manifest.body).text
-                )
+                stored = record.decode(body, name=name).manifest
+                return stored.key, decode_manifest(note.parse(stored.body).text)
             except ShipperError:
                 return None
         return None

@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from bench import corpus
 from bench.bench import MB, Bench
@@ -27,10 +28,34 @@ _RATE = 1_000
 _RAMP_SECONDS = 2.0
 
 
+class Followed(NamedTuple):
+    """Shares are of one core, memory is in bytes."""
+
+    events_per_second: float
+    bytes_per_second: float
+    busy: float
+    rss: int
+    peak_rss: int
+    idle: float
+    idle_rss: int
+
+
 def rows(bench: Bench) -> Iterator[Row]:
     """The table's rows."""
     bench.say("following: idle, then 1,000 events/s")
-    installation = Installation(bench.directory / "follow")
+    seen = follow(bench)
+    yield known("following, events per second written", seen.events_per_second, "")
+    yield known("following, MB per second written", seen.bytes_per_second / MB, "", digits=1)
+    yield under("following, share of a core", seen.busy * 100, 4, "%", digits=2)
+    yield known("following, RSS", seen.rss / MIB, "MiB", digits=1)
+    yield known("following, peak RSS", seen.peak_rss / MIB, "MiB", digits=1)
+    yield under("idle, share of a core", seen.idle * 100, 0.3, "%", digits=2)
+    yield known("idle, RSS", seen.idle_rss / MIB, "MiB", digits=1)
+
+
+def follow(bench: Bench, **settings: Any) -> Followed:
+    """Watch a daemon with these settings, idle and then busy."""
+    installation = Installation(bench.directory / "follow", **settings)
     corpus.write(installation.log, 2 * MB)
     with installation.following() as daemon:
         _await_batch(installation.spool)
@@ -47,13 +72,15 @@ def rows(bench: Bench) -> Iterator[Row]:
     installation.remove()
     written = sum(began <= at < ended for at, _ in TIMES.iter_unpack(times.read_bytes()))
     seconds = (ended - began) / 1e9
-    yield known("following, events per second written", written / seconds, "")
-    yield known("following, MB per second written", (after - before) / MB / seconds, "", digits=1)
-    yield under("following, share of a core", busy * 100, 4, "%", digits=2)
-    yield known("following, RSS", rss / MIB, "MiB", digits=1)
-    yield known("following, peak RSS", peak / MIB, "MiB", digits=1)
-    yield under("idle, share of a core", idle * 100, 0.3, "%", digits=2)
-    yield known("idle, RSS", idle_rss / MIB, "MiB", digits=1)
+    return Followed(
+        events_per_second=written / seconds,
+        bytes_per_second=(after - before) / seconds,
+        busy=busy,
+        rss=rss,
+        peak_rss=peak,
+        idle=idle,
+        idle_rss=idle_rss,
+    )
 
 
 @contextmanager

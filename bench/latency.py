@@ -36,15 +36,15 @@ def rows(bench: Bench) -> Iterator[Row]:
     """The table's rows."""
     for rate in (1_000, 2):
         bench.say(f"latency at {rate:,} events/s")
-        delays = sorted(_delays(bench, rate))
+        ordered = sorted(_delays(bench, rate))
         name = f"latency at {rate:,} events/s"
-        yield known(f"{name}, lines", len(delays), "")
-        yield known(f"{name}, p50", _quantile(delays, 0.5), "ms")
-        yield under(f"{name}, p99", _quantile(delays, 0.99), 300, "ms")
-        yield known(f"{name}, worst", delays[-1], "ms")
+        yield known(f"{name}, lines", len(ordered), "")
+        yield known(f"{name}, p50", quantile(ordered, 0.5), "ms")
+        yield under(f"{name}, p99", quantile(ordered, 0.99), 300, "ms")
+        yield known(f"{name}, worst", ordered[-1], "ms")
     bench.say("the disk alone")
     stalls = sorted(_disk_alone(bench))
-    yield known("three fsyncs without the daemon, p50", _quantile(stalls, 0.5), "ms", digits=1)
+    yield known("three fsyncs without the daemon, p50", quantile(stalls, 0.5), "ms", digits=1)
     yield known("three fsyncs without the daemon, worst", stalls[-1], "ms")
 
 
@@ -61,7 +61,8 @@ def _delays(bench: Bench, rate: int) -> list[float]:
             _watch(watch, records, bench.watch_seconds)
         _watch(watch, records, _SETTLE_SECONDS)
     installation.remove()
-    return _match(records, times.read_bytes())
+    ends = [(r.manifest.sources[-1].end, r.durable_ns) for r in records if r.manifest.data]
+    return delays(ends, times.read_bytes())
 
 
 def _watch(watch: SpoolWatch, records: list[Sealed], seconds: float) -> None:
@@ -71,17 +72,19 @@ def _watch(watch: SpoolWatch, records: list[Sealed], seconds: float) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def _match(records: list[Sealed], times: bytes) -> list[float]:
-    """The delay of each line: its record is the first that holds the log beyond the line's end."""
-    sealed = [(r.manifest.sources[-1].end, r.durable_ns) for r in records if r.manifest.data]
-    ends = [end for end, _ in sealed]
-    delays = []
+def delays(records: list[tuple[int, int]], times: bytes) -> list[float]:
+    """The milliseconds of each line in `times`, as `bench.replay` notes them.
+
+    A record is the offset up to which it holds the log, and when it was seen. A line's is the first
+    that holds the log beyond the line's end; a line without one counts as late, not as absent.
+    """
+    ends = [end for end, _ in records]
+    found = []
     for written_ns, end in TIMES.iter_unpack(times):
         record = bisect_left(ends, end)
-        # A line without a record counts as late, not as absent.
         late = record == len(ends)
-        delays.append(math.inf if late else (sealed[record][1] - written_ns) / 1e6)
-    return delays
+        found.append(math.inf if late else (records[record][1] - written_ns) / 1e6)
+    return found
 
 
 def _disk_alone(bench: Bench) -> Iterator[float]:
@@ -108,6 +111,6 @@ def _durable(path: Path, flags: int, body: bytes) -> None:
         os.close(fd)
 
 
-def _quantile(ordered: list[float], share: float) -> float:
+def quantile(ordered: list[float], share: float) -> float:
     """The nearest-rank quantile."""
     return ordered[math.ceil(share * len(ordered)) - 1]

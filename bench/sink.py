@@ -1,8 +1,10 @@
 """An S3 service that throws bodies away: what an upload costs the client, and nothing else.
 
-Runs as a process of its own, over https on loopback: `python -m bench.sink SERVER_PEM` prints its
-port. It answers what the daemon asks of a locked bucket, checks no signature and no checksum, and
-remembers nothing; figures are the client's.
+    python -m bench.sink SERVER_PEM PORT DELAY_SECONDS
+
+Runs as a process of its own, over https on loopback, and prints its port once it listens. It
+answers what the daemon asks of a locked bucket, each time after the delay, checks no signature and
+no checksum, and remembers nothing; figures are the client's.
 """
 
 from __future__ import annotations
@@ -54,7 +56,8 @@ def answer(method: bytes, target: bytes, head: bytes) -> tuple[bytes, bytes]:
 class _Connection(asyncio.Protocol):
     """Takes one request after the other; never holds more of a body than one read."""
 
-    def __init__(self) -> None:
+    def __init__(self, delay_seconds: float) -> None:
+        self._delay_seconds = delay_seconds
         self._head = b""
         self._left = 0
         self._request: tuple[bytes, bytes, bytes] | None = None
@@ -81,7 +84,8 @@ class _Connection(asyncio.Protocol):
                 if b"100-continue" in head:
                     self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             if self._left == 0:
-                self._answer(*self._request)
+                loop = asyncio.get_running_loop()
+                loop.call_later(self._delay_seconds, self._answer, *self._request)
                 self._request = None
 
     def _answer(self, method: bytes, target: bytes, head: bytes) -> None:
@@ -93,15 +97,15 @@ class _Connection(asyncio.Protocol):
         )
 
 
-async def _serve(pem: str) -> None:
+async def _serve(pem: str, port: int, delay_seconds: float) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     server = await asyncio.get_running_loop().create_server(
-        _Connection, "127.0.0.1", 0, ssl=context
+        lambda: _Connection(delay_seconds), "127.0.0.1", port, ssl=context
     )
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(sys.argv[1]))
+    asyncio.run(_serve(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))

@@ -33,6 +33,8 @@ from shipper.errors import (
     SourceError,
     StoreError,
 )
+from shipper.health.observe import Observer
+from shipper.health.open import serve
 from shipper.logs import Logger
 from shipper.model import Agent
 from shipper.notify import Notifier
@@ -118,6 +120,7 @@ class App:
             progress=progress,
         )
         self._notifier = Notifier(logger)
+        self._observer = Observer(config, progress, self._spool, clock=self._clock)
         self._attempts = Attempts()
         self._patience_seconds = max(1.0, min(PATIENCE_SECONDS, config.shutdown.drain))
         self._stopping = asyncio.Event()
@@ -127,6 +130,10 @@ class App:
     async def run(self) -> int:
         """The daemon's life; returns the exit code. `ShipperError` if it cannot go on."""
         self._watch_signals()
+        listen = "" if self._once else self._config.health.listen
+        health = asyncio.create_task(
+            serve(listen, self._observer, logger=self._logger), name="health"
+        )
         try:
             self._refuse_empty_once()
             start = await self._start()
@@ -136,11 +143,14 @@ class App:
             self._collector, shipper = self._compose(start, outbox, dispatcher)
             return await self._loops(self._collector, shipper, dispatcher)
         finally:
+            health.cancel()
+            await asyncio.wait({health})
             self._spool.close()
 
     def stop(self) -> None:
         """Stop reading, seal a shutdown, ship for the drain time, end."""
         self._stopping.set()
+        self._progress.stopping = True
         self._notifier.stopping()
         if self._collector is not None:
             self._collector.stop.set()
@@ -163,6 +173,8 @@ class App:
         self._progress.head = start.head.prev if start.head.seq else ""
         self._progress.pending = self._spool.pending()
         self._progress.log = start.head.log
+        self._progress.sealed_at = start.newest.time.wall if start.newest else None
+        self._progress.under(self._guard.in_force)
         self._logger.info(
             "started",
             version=__version__,
@@ -251,7 +263,7 @@ class App:
             raise UnansweredError from error
 
     def _open_alerts(self) -> tuple[Outbox | None, Dispatcher]:
-        return open_alerts(
+        outbox, dispatcher = open_alerts(
             self._config.alerts,
             Path(self._config.spool.path),
             newest=self._spool.newest(),
@@ -259,6 +271,8 @@ class App:
             logger=self._logger,
             disk=self._disk,
         )
+        self._observer.tell(outbox, dispatcher.tallies)
+        return outbox, dispatcher
 
     def _compose(
         self, start: Start, outbox: Outbox | None, dispatcher: Dispatcher

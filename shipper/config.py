@@ -52,6 +52,8 @@ __all__ = [
 
 _NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$"
 _ORIGIN = r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$"
+_PORT = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5]?[0-9]{1,4})"
+_LISTEN = rf"^(([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):{_PORT})?$"
 _VARIABLE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$")
 
 
@@ -187,6 +189,13 @@ class Shutdown(Section, frozen=True):
     """How long to go on shipping once told to stop; what is left waits in the spool."""
 
 
+class Health(Section, frozen=True):
+    """Where to ask how the daemon is doing: probes, metrics, status page."""
+
+    listen: Annotated[str, msgspec.Meta(pattern=_LISTEN)] = "127.0.0.1:9465"
+    """`address:port`, or empty for none. This host alone by default: the page shows findings."""
+
+
 class Logging(Section, frozen=True):
     """The daemon's own log, on standard error."""
 
@@ -207,6 +216,7 @@ class Config(Section, frozen=True):
     spool: SpoolLimits = msgspec.field(default_factory=SpoolLimits)
     rules: Rules = msgspec.field(default_factory=Rules)
     shutdown: Shutdown = msgspec.field(default_factory=Shutdown)
+    health: Health = msgspec.field(default_factory=Health)
     logging: Logging = msgspec.field(default_factory=Logging)
     alerts: tuple[receivers.Receiver, ...] = ()
     """Who is told of findings."""

@@ -78,6 +78,7 @@ class Place:
             "log": {"cluster": "c1", "node": "n1"},
             "shutdown": {"drain": "5s"},
             "rules": {"catalog": "none"},
+            "health": {"listen": ""},
         }
         for name, section in sections.items():
             page[name] = page.get(name, {}) | section

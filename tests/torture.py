@@ -92,7 +92,9 @@ def torture(
     dice = random.Random(seed)
     config = place.root / "config.yaml"
     batch = {"max_bytes": max_bytes, "max_age": "100ms", "heartbeat": "1s"}
-    config.write_text(place.yaml(batch=batch, logging={"level": "error"}))
+    # Three calls in ten that fail, some of them in a row, can hold up a record for seconds.
+    patient = {"drain": "60s"}
+    config.write_text(place.yaml(batch=batch, shutdown=patient, logging={"level": "error"}))
     run = [*AUDIT_SHIPPER, "run", "--config", str(config)]
     writer = Writer(place.log, dice)
     for _ in range(kills):

@@ -11,7 +11,7 @@ from shipper.cli.options import endpoint_option, keys_option, log_option, store_
 from shipper.cli.problems import tell_problems
 from shipper.errors import ConfigError, ShipperError
 from shipper.seal.keys import load_keys
-from shipper.store.open import open_store
+from shipper.store.open import open_archive
 from shipper.verify.cat import cat as cat_logs
 from shipper.verify.discover import logs
 from shipper.verify.report import Verdicts, exit_code
@@ -49,7 +49,7 @@ def cat(
     """
     numbers = None if seq is None else parse_numbers(seq)
     trusted = [key for text in keys for key in load_keys(text)]
-    opened = open_store(store_options(store, endpoint_url))
+    opened = open_archive(store_options(store, endpoint_url))
     if seq is not None and origin is None and len(list(logs(opened))) > 1:
         raise ConfigError("--seq needs --log where there are several logs")
     verdicts: list[Verdicts] = []

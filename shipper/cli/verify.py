@@ -17,7 +17,7 @@ from shipper.config import parse_duration
 from shipper.errors import ConfigError
 from shipper.seal.keys import load_keys
 from shipper.store.base import LockMode
-from shipper.store.open import open_store
+from shipper.store.open import open_archive
 from shipper.verify import heads
 from shipper.verify.archive import verify_archive
 from shipper.verify.report import Depth, Report, State
@@ -96,7 +96,7 @@ def verify(
     now = datetime.now(UTC)
     trusted = [key for text in keys for key in load_keys(text)]
     options = store_options(store, endpoint_url)
-    open_store(options)  # says what is wrong with the URL before anything is read
+    open_archive(options)  # says what is wrong with the URL before anything is read
     request = Request(
         depth=depth,
         origin=origin,
@@ -108,7 +108,7 @@ def verify(
     seen = heads.load(head_file) if head_file is not None else {}
     with shown_progress() as told:
         verified = verify_archive(
-            partial(open_store, options),
+            partial(open_archive, options),
             trusted,
             request,
             now=now,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from shipper.model import Record, StoredObject
 
@@ -24,9 +24,9 @@ Put = Callable[[StoredObject, int], Awaitable[object]]
 
 
 class _Going(NamedTuple):
-    record: Record
+    seq: int
     size: int
-    data: asyncio.Task[None]
+    record: asyncio.Task[Record]
 
 
 class Ahead:
@@ -41,45 +41,45 @@ class Ahead:
     @property
     def newest(self) -> int:
         """The number of the newest record that was begun; -1 if there is none under way."""
-        return self._going[-1].record.seq if self._going else -1
+        return self._going[-1].seq if self._going else -1
 
     @property
     def has_room(self) -> bool:
         """Whether one more may be begun."""
         return len(self._going) < AHEAD_RECORDS and (not self._going or self._bytes < AHEAD_BYTES)
 
-    async def begin(self, seq: int) -> None:
-        """Put the data of record `seq`, the one after the newest."""
-        record = await self._load(seq)
-        size = sum(len(stored.body) for stored in record.before)
-        data = asyncio.create_task(self._put_all(record), name=f"data {seq}")
-        self._going.append(_Going(record, size, data))
+    def begin(self, seq: int, size: int) -> None:
+        """Load record `seq`, the one after the newest, of `size` bytes, and put its data."""
+        record = asyncio.create_task(self._send(seq), name=f"data {seq}")
+        self._going.append(_Going(seq, size, record))
         self._bytes += size
 
     async def oldest(self) -> Record:
-        """The oldest record, once its data is in the store."""
+        """The oldest record, once its data is in the store. Raises what loading it raised."""
         going = self._going[0]
-        await asyncio.shield(going.data)
+        record = await asyncio.shield(going.record)
         self._going.popleft()
         self._bytes -= going.size
-        return going.record
+        return record
 
     def __len__(self) -> int:
         return len(self._going)
 
-    async def _put_all(self, record: Record) -> None:
+    async def _send(self, seq: int) -> Record:
+        record = await self._load(seq)
         for stored in record.before:
-            await self._put(stored, record.seq)
+            await self._put(stored, seq)
+        return record
 
     def close(self) -> None:
         """Give up what is under way."""
         for going in self._going:
-            give_up(going.data)
+            give_up(going.record)
         self._going.clear()
         self._bytes = 0
 
 
-def give_up(task: asyncio.Task[None]) -> None:
+def give_up(task: asyncio.Task[Any]) -> None:
     """Cancel it; what it has raised is looked at, so that asyncio does not complain."""
     if not task.cancel() and not task.cancelled():
         task.exception()

@@ -207,6 +207,7 @@ class Collector:
             if size < limit:
                 return True
             self._full_since = self._clock.now()
+            self._progress.spool_full = True
             self._logger.error("spool_full", bytes=size, limit=limit)
             return False
         if size > RESUME_SHARE * limit:
@@ -223,6 +224,7 @@ class Collector:
         detail = f"the spool was full from {since.wall:%Y-%m-%dT%H:%M:%SZ}, reading stopped; {then}"
         self._logger.warning("spool_was_full", since=since.wall.isoformat())
         self._full_since = self._recorder.refused_since = None
+        self._progress.spool_full = False
         self._seal(kind="notice", notice=Notice(reason="spool-full", detail=detail))
 
     # ---- from batches to the spool
@@ -273,6 +275,7 @@ class Collector:
         before = self._recorder.agent
         self._guard.renew()
         self._recorder.under(self._guard.in_force)
+        self._progress.under(self._guard.in_force)
         self._tell_changes(before)
 
     def _tell_changes(self, before: Agent) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 
 from shipper.errors import ConflictError, FormatError, NotFoundError, RefusedError, SpoolError
-from shipper.seal import layout, note
+from shipper.pipeline.oldest import read_oldest
+from shipper.seal import layout
 from shipper.seal.keys import VerifierKey, signer_of
 from shipper.seal.manifest import decode_manifest
 from shipper.spool.spool import Spool
@@ -65,10 +66,9 @@ class Fence:
             return None
 
     def _judge(self, entry: Entry, seq: int) -> None:
-        """By the oldest version: somebody may have hidden it under a marker or another."""
-        key, limit = entry.key, note.MAX_NOTE_BYTES
+        key = entry.key
         try:
-            parsed = note.parse(self._store.get(key, max_bytes=limit, version=entry.version))
+            parsed = read_oldest(self._store, entry)
             signer_of(parsed, self._log, [self._key])
             sealed = decode_manifest(parsed.text)
         except (FormatError, NotFoundError, RefusedError):  # or one that we may not read

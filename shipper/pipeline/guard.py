@@ -72,6 +72,11 @@ class InForce(NamedTuple):
         """The hash of the rules; None without any."""
         return self.engine.rules.sha256 if self.engine else None
 
+    @property
+    def rules(self) -> int:
+        """How many rules there are."""
+        return len(self.engine.rules.rules) if self.engine else 0
+
 
 class Guard:
     """What is in force. `look` and `renew` for the collect thread, `propose` for any."""

@@ -125,6 +125,7 @@ class Recorder:
                 return self._spool.commit(record)
             except OSError as error:
                 self._progress.turns += 1  # waiting for the disk is not hanging
+                self._progress.disk_trouble = str(error)
                 delay = backoff.delay()
                 patience -= delay
                 self._logger.error(  # noqa: TRY400 the disk's answer is the message

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,7 +46,7 @@ class Reloader:
         progress: Progress,
     ) -> None:
         """`reread` reads the configuration again; `ConfigError` if it has a mistake."""
-        self._config = config
+        self._config = self._found = config
         self._guard = guard
         self._reread = reread
         self._logger = logger
@@ -67,7 +68,7 @@ class Reloader:
             if asked:
                 await self._reload(self._reread)
             elif marks != self._marks:
-                await self._reload(lambda: self._config)
+                await self._reload(lambda: self._found)
             self._marks = marks if not asked else _marks(self._config.rules)
 
     async def _wait(self) -> bool:
@@ -85,21 +86,27 @@ class Reloader:
             config = structs.replace(self._config, rules=found.rules)
             engine = await asyncio.to_thread(load_engine, config.rules)
         except ConfigError as error:
-            self._progress.reload_trouble = str(error)
+            self._told("refused", str(error))
             self._logger.error("reload_refused", error=str(error))  # noqa: TRY400 it is for a person
             return
-        self._config = config
+        self._config, self._found = config, found
         self._guard.propose(InForce(engine, configuration.digest(config)))
         self.proposed.set()
         ignored = [
             name for name in structs.asdict(config) if getattr(found, name) != getattr(config, name)
         ]
         if ignored:
-            self._progress.reload_trouble = f"a restart is needed for: {', '.join(ignored)}"
+            self._told("needs-restart", f"a restart is needed for: {', '.join(ignored)}")
             self._logger.error("reload_needs_restart", keys=ignored)
         else:
-            self._progress.reload_trouble = ""
+            self._told("ok", "")
         self._logger.info("reloaded", rules=engine.rules.sha256 if engine else None)
+
+    def _told(self, result: str, trouble: str) -> None:
+        self._progress.reloads[result] += 1
+        self._progress.reload_result = result
+        self._progress.reloaded_at = datetime.now(UTC)
+        self._progress.reload_trouble = trouble
 
 
 def _marks(rules: Rules) -> list[_Mark]:

@@ -13,15 +13,16 @@ from contextlib import suppress
 
 from shipper.backoff import Backoff
 from shipper.clock import Clock
-from shipper.errors import ConflictError, SpoolError
+from shipper.errors import ConflictError, FormatError, SpoolError
 from shipper.logs import Logger
 from shipper.model import Record, StoredObject
 from shipper.pipeline.ahead import AHEAD_RECORDS, Ahead, give_up
 from shipper.pipeline.fence import Fence
 from shipper.pipeline.progress import Progress
 from shipper.pipeline.trouble import Trouble
-from shipper.seal import layout
+from shipper.seal import layout, note
 from shipper.seal.keys import VerifierKey
+from shipper.seal.manifest import decode_manifest
 from shipper.spool.spool import Spool
 from shipper.store.base import Store, Stored
 from shipper.store.retrying import RetryingStore
@@ -30,6 +31,9 @@ _REMINDER_SECONDS = 60.0
 
 UNMARKED_RECORDS = 16
 """Records that may be in the store but not yet marked so in the spool; a crash ships them again."""
+
+MARK_SECONDS = 0.02
+"""While there is more to ship the spool is told this often: one fsync serves several records."""
 
 FENCE_SHARE = 0.01
 """Looking for a second writer takes at most this share of the time: directories list slowly."""
@@ -76,6 +80,7 @@ class Shipper:
         # What a daemon that died may have put already.
         self._again_until = self._stored + AHEAD_RECORDS + UNMARKED_RECORDS
         self._marking: asyncio.Task[None] | None = None
+        self._mark_next = 0.0
         self.committed = asyncio.Event()
 
     async def run(self) -> None:
@@ -112,7 +117,7 @@ class Shipper:
         while True:
             if self._fence_rests_until_ns == 0 and self._spool.oldest_pending() is not None:
                 await self._check_fence()  # before anything is put: a second writer leaves nothing
-            await self._fill()
+            self._fill()
             if not len(self._ahead):
                 await self._all_marked()
                 return
@@ -127,14 +132,14 @@ class Shipper:
                 await self._ship_checkpoint()
             await self._mark(record, shipped)
 
-    async def _fill(self) -> None:
+    def _fill(self) -> None:
         """Begin as many records as there is room for."""
         while self._ahead.has_room:
             newest = max(self._ahead.newest, self._stored)
             seq = self._spool.oldest_pending(after=newest)
             if seq is None:
                 return
-            await self._ahead.begin(seq)
+            self._ahead.begin(seq, self._spool.record_bytes(seq))
 
     async def _wait(self) -> None:
         """Until a record is committed or a checkpoint is due."""
@@ -154,7 +159,7 @@ class Shipper:
         answer = await self._store.put(
             self._prefix + stored.key, stored, again=seq <= self._again_until
         )
-        self._progress.shipped_bytes += len(stored.body)
+        self._progress.uploaded_bytes += len(stored.body)
         if answer.weak:
             self._trouble.weak(answer.weak)
         return answer
@@ -188,26 +193,34 @@ class Shipper:
     async def _mark(self, record: Record, shipped: Stored) -> None:
         """The record is in the store; the spool is told while the next one is on its way."""
         self._stored = record.seq
+        with suppress(FormatError):  # whoever verifies it will say so; counting stops nothing
+            manifest = decode_manifest(note.parse(record.manifest.body).text)
+            self._progress.shipped(manifest, self._clock.now().wall)
         self._logger.debug(
             "record_shipped", seq=record.seq, key=record.manifest.key, version=shipped.version
         )
         if self._marking is not None and self._marking.done():
             self._marking.result()
             self._marking = None
-        if self._marking is None:
-            self._marking = asyncio.create_task(self._mark_stored(), name="mark")
-        elif self._stored - self._marked >= UNMARKED_RECORDS:
-            await self._marking
+        unmarked = self._stored - self._marked
+        if unmarked >= UNMARKED_RECORDS:
+            await self._all_marked()
+        elif self._marking is None and asyncio.get_running_loop().time() >= self._mark_next:
+            self._begin_marking()
 
     async def _all_marked(self) -> None:
-        if self._marking is not None:
-            await self._marking
+        while self._marked < self._stored:
+            await (self._marking or self._begin_marking())
             self._marking = None
 
-    async def _mark_stored(self) -> None:
+    def _begin_marking(self) -> asyncio.Task[None]:
+        self._mark_next = asyncio.get_running_loop().time() + MARK_SECONDS
+        self._marking = asyncio.create_task(self._mark_stored(self._stored), name="mark")
+        return self._marking
+
+    async def _mark_stored(self, until: int) -> None:
         """If the disk fails now, records are at worst shipped once more."""
-        while self._marked < self._stored:
-            until = self._stored
+        while self._marked < until:
             try:
                 await asyncio.to_thread(self._spool.shipped, until)
             except OSError as error:
@@ -218,5 +231,4 @@ class Shipper:
                 self._disk_backoff.reset()
                 self._marked = until
                 self._progress.shipped_seq = until
-                self._progress.shipped_at = self._clock.now().wall
                 self._progress.pending = self._spool.pending()

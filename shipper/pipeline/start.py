@@ -16,6 +16,7 @@ from msgspec import UNSET, UnsetType
 from shipper.config import Config
 from shipper.errors import ConfigError, FormatError, NotFoundError, RefusedError, SpoolError
 from shipper.model import Manifest, SourceSpan, Supersedes, Timestamp
+from shipper.pipeline.oldest import read_oldest
 from shipper.seal import layout, note
 from shipper.seal.checkpoint import decode_checkpoint
 from shipper.seal.keys import VerifierKey, parse_key, signer_of
@@ -119,9 +120,8 @@ def find_old_head(store: Store, config: Config, key: VerifierKey) -> OldHead | N
 
 def _last_signed(store: Store, place: str, origin: str, own: VerifierKey) -> OldHead | None:
     """The newest manifest of one log that the log's own key signed."""
-    where = place + layout.IDENTITY
     try:
-        identity = _oldest_note(store, where, next(iter(store.versions(where)), ""))
+        identity = read_oldest(store, _entry(store, place + layout.IDENTITY))
         key = parse_key(decode_identity(identity.text).vkey)
         signer_of(identity, origin, [key])
     except (FormatError, ConfigError, NotFoundError):
@@ -129,11 +129,13 @@ def _last_signed(store: Store, place: str, origin: str, own: VerifierKey) -> Old
     refused: RefusedError | None = None
     for entry in _newest_first(store, place + layout.MANIFESTS):
         try:
-            parsed = _oldest_note(store, entry.key, entry.version)
+            parsed = read_oldest(store, entry)
             signer_of(parsed, origin, [key])
             manifest = decode_manifest(parsed.text)
         except RefusedError as error:
-            refused = error  # one object that we may not read must hide no other
+            if entry.versions + entry.markers > 1:
+                raise  # somebody hides it: it may be the head
+            refused = error  # somebody's own, which must hide no other
             continue
         except (FormatError, NotFoundError):
             continue  # whoever can write to the store may have put it there
@@ -146,9 +148,10 @@ def _last_signed(store: Store, place: str, origin: str, own: VerifierKey) -> Old
     return None
 
 
-def _oldest_note(store: Store, key: str, version: str) -> note.Note:
-    """What was stored there first: no delete marker and no newer version may hide it."""
-    return note.parse(store.get(key, max_bytes=note.MAX_NOTE_BYTES, version=version))
+def _entry(store: Store, key: str) -> Entry:
+    """One key as a listing has it."""
+    versions = store.versions(key)
+    return Entry(key, 0, len(versions), version=next(iter(versions), ""))
 
 
 def _newest_first(store: Store, place: str) -> Iterator[Entry]:

@@ -55,6 +55,7 @@ class Trouble:
         """A call failed; it is repeated in `delay` seconds."""
         self._failures += 1
         self._progress.trouble = str(error)
+        self._progress.store_state = "refused" if isinstance(error, RefusedError) else "failing"
         self._progress.store_failed(error.code or type(error).__name__)
         refused = isinstance(error, RefusedError)
         due = (self._of_refusals if refused else self._of_failures).due(self._now())
@@ -84,6 +85,7 @@ class Trouble:
         self._spool.tell(self._progress.weak)
         self._failures = 0
         self._progress.trouble = self._progress.weak
+        self._progress.store_state = "ok"
 
     def weak(self, what: str) -> None:
         """Something is stored, but less safely than configured: the bytes go on, with an alarm.
@@ -100,6 +102,7 @@ class Trouble:
     def stopped(self, error: Exception) -> None:
         """Nothing more is shipped before a person has done something."""
         self._progress.trouble = f"shipping stopped: {error}"
+        self._progress.store_state = "stopped"
         self._logger.critical("shipping_stopped", store=self._url, error=str(error))
         self._spool.tell(self._progress.trouble)
 

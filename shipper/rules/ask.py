@@ -28,13 +28,13 @@ class Asker:
 
     def ask(self, gate: Gate, terms: Terms, *, line: int, report: Report) -> None:
         """Ask each of the rules whose filters the event passes; the others do not match."""
+        asked = [one for one in gate.passed(terms) if _is_left(one, terms, line, report)]
+        if not asked:
+            return
         try:
-            asked = [one for one in gate.passed(terms) if one.is_left(terms)]
-            if not asked:
-                return
             activation = self._activation(asked, terms)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end the daemon
-            for one in gate.rules:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the daemon must go on
+            for one in asked:
                 _failed(one, error, terms, line=line, report=report)
             return
         for one in asked:
@@ -58,6 +58,14 @@ class Asker:
                 self._plans.clear()
             self._plans[alike] = plan
         return self._binder.bound(plan, terms)
+
+
+def _is_left(one: Asked, terms: Terms, line: int, report: Report) -> bool:
+    try:
+        return one.is_left(terms)
+    except Exception as error:  # noqa: BLE001 - one rule's fault must not end the others
+        _failed(one, error, terms, line=line, report=report)
+        return False
 
 
 def _failed(one: Asked, error: Exception, terms: Terms, *, line: int, report: Report) -> None:

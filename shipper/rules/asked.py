@@ -55,6 +55,8 @@ class Asked:
         """Whether the rule need be asked of this very event."""
         if self.changing is not None and not self.changing(terms):
             return False
+        if self.teller.is_quiet(terms):
+            return False
         if self.rule.raw is not None and not self.rule.raw.may_be_in(terms.line):
             return False
         found = terms.object_bytes if self.in_object else b""

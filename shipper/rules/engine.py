@@ -17,6 +17,7 @@ from shipper.rules.event import Event, decode_events, recover
 from shipper.rules.gate import Gate, Gates
 from shipper.rules.index import Index
 from shipper.rules.marks import Marks
+from shipper.rules.match import stages_of
 from shipper.rules.report import Report
 from shipper.rules.ruleset import RuleSet
 from shipper.rules.tell import Teller
@@ -41,12 +42,19 @@ class Engine:
         binder = Binder(rules.environment, rules.params)
         self._index = Index(rule for rule in rules.rules if rule not in rules.inert)
         self._asker = Asker(binder)
-        self._asked = {
-            rule: Asked(rule, rules.filters[rule], Teller(rule, binder)) for rule in rules.rules
-        }
         self._gates = Gates()
         self._marks = Marks(
-            text for one in self._asked.values() for clause in one.in_annotations for text in clause
+            text
+            for needed in rules.filters.values()
+            for clause in needed.in_annotations
+            for text in clause
+        )
+        self._asked = {
+            rule: Asked(rule, self._marks.sure(rules.filters[rule]), Teller(rule, binder))
+            for rule in rules.rules
+        }
+        self._stages = frozenset(
+            stage for rule in rules.rules for stage in stages_of(rule.match.stages)
         )
         self._remembered: dict[tuple[Any, ...], Gate] = {}
 
@@ -68,7 +76,14 @@ class Engine:
                 continue
             if event.__class__ is not Event:
                 report.malformed(_ODD, line=first_line + number, event=event)
-            gate = self._gate(event)
+            if event.stage not in self._stages:
+                continue
+            try:
+                gate = self._gate(event)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the daemon must go on
+                reason = f"an event on which the engine failed: {type(error).__name__}"
+                report.malformed(reason, line=first_line + number, event=event)
+                continue
             if gate.rules:
                 terms = Terms(event, lines[number])
                 self._asker.ask(gate, terms, line=first_line + number, report=report)

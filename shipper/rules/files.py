@@ -16,7 +16,7 @@ MAX_FILE_BYTES = 32 * 2**20
 
 def rule_files(path: Path) -> tuple[list[Path], list[Problem]]:
     """`path` itself, or if it is a directory every *.yaml and *.yml that stands right in it."""
-    if not path.is_dir():
+    if not os.path.isdir(path):
         return [path], []
     try:
         names = sorted(os.listdir(path))
@@ -41,3 +41,5 @@ def read_file(path: Path, name: str) -> tuple[list[Document], list[Problem]]:
         return [], [Problem(name, 0, f"cannot be read: {error.strerror}")]
     except UnicodeDecodeError as error:
         return [], [Problem(name, data.count(b"\n", 0, error.start) + 1, "not UTF-8")]
+    except ValueError as error:
+        return [], [Problem(name, 0, f"cannot be read: {error}")]

@@ -13,6 +13,9 @@ from shipper.rules.match import Key, exact
 
 Bucket = tuple[str, ...]
 
+_MAX_PAIRS = 1000
+"""Pairs of a verb and a resource under which one rule stands."""
+
 _NECESSARY = {
     "verb": ("event", "verb"),
     "resource": ("event", "objectRef", "resource"),
@@ -45,7 +48,7 @@ def _buckets(rule: Rule) -> Sequence[Bucket]:
     """Where the rule stands: one of these is probed for each event that it may concern."""
     demanded = _demanded(rule)
     verbs, resources = demanded.get("verb"), demanded.get("resource")
-    if verbs is not None and resources is not None:
+    if verbs is not None and resources is not None and len(verbs) * len(resources) <= _MAX_PAIRS:
         return [("verb, resource", verb, resource) for verb in verbs for resource in resources]
     for dimension in ("resource", "user", "namespace", "verb"):
         if dimension in demanded:
@@ -76,6 +79,8 @@ def _demanded(rule: Rule) -> dict[str, frozenset[str]]:
     }
     demanded = {dimension: texts for dimension, texts in lists.items() if texts is not None}
     necessary = rule.when.necessary() if rule.when else {}
+    if () in necessary:  # the expression is never true
+        return {"verb": frozenset()}
     for dimension, path in _NECESSARY.items():
         if path in necessary:
             texts = demanded.get(dimension, necessary[path])

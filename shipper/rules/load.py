@@ -7,6 +7,7 @@ a rule that is not in force must never look as if it were.
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ class _Loader:
     """Collects documents first: a rule may use a parameter that stands in a later file."""
 
     def __init__(self) -> None:
-        self._files: set[Path] = set()
+        self._files: set[str] = set()
         self._rules: list[tuple[Document, AuditRule]] = []
         self._refused: list[Document] = []
         self._names: dict[str, Document] = {}
@@ -90,7 +91,7 @@ class _Loader:
     def catalog(self, kinds: Collection[str] = _KINDS) -> None:
         """The documents of `kinds` that come with the program, save from files read already."""
         for file in sorted(CATALOG.glob("*.yaml")):
-            if file.resolve() not in self._files:
+            if os.path.realpath(file) not in self._files:
                 self._file(file, f"catalog/{file.name}", kinds)
 
     def paths(self, paths: Iterable[Path]) -> None:
@@ -129,7 +130,7 @@ class _Loader:
         )
 
     def _file(self, path: Path, name: str, kinds: Collection[str]) -> None:
-        self._files.add(path.resolve())
+        self._files.add(os.path.realpath(path))
         documents, problems = read_file(path, name)
         self._problems += problems
         for document in documents:

@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from shipper.rules.prefilter import Filter
+
+MAX_WORDS = 64
+"""Words that are looked for: each costs every event whose annotations are new."""
+
 MAX_REMEMBERED = 2048
 """Annotations whose words are remembered, some 0.5 KiB each."""
 
@@ -18,8 +23,13 @@ class Marks:
     """The words of one rule set."""
 
     def __init__(self, words: Iterable[bytes]) -> None:
-        self._words = tuple(sorted(set(words)))
+        self._words = tuple(sorted(set(words)))[:MAX_WORDS]
         self._remembered: dict[bytes, tuple[bytes, ...]] = {}
+
+    def sure(self, needed: Filter) -> Filter:
+        """The filter without clauses of words that are not looked for: they say nothing."""
+        known = [clause for clause in needed.in_annotations if clause <= frozenset(self._words)]
+        return needed._replace(in_annotations=known)
 
     def of(self, annotations: bytes) -> tuple[bytes, ...]:
         """The words in `annotations`, JSON as it stands in the line."""

@@ -14,7 +14,6 @@ from shipper.rules.rule import Match
 Predicate = Callable[[str], bool]
 Quantifier = Callable[[Iterable[bool]], bool]
 
-
 Identity = tuple[str, tuple[str, ...]]
 """A user's name and groups."""
 
@@ -76,6 +75,13 @@ def key_of(event: Event) -> Key:
 
 
 KeyPredicate = Callable[[Key], bool]
+
+
+def stages_of(written: Sequence[str]) -> frozenset[str]:
+    """The stages in which events may pass a rule's block that names `written`."""
+    stages = frozenset(written or (ANSWERED,))
+    answered = frozenset(("ResponseStarted", "ResponseComplete"))
+    return stages - {ANSWERED} | (answered if ANSWERED in stages else frozenset())
 
 
 def compile_match(match: Match) -> KeyPredicate:

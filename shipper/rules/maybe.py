@@ -18,7 +18,6 @@ Test = Callable[[Terms], bool]
 MAX_CLAUSES = 16
 """Of what is needed; more are not looked at, which is always sound."""
 
-
 Place = Literal["object", "annotations"]
 
 

@@ -165,7 +165,7 @@ class _Reader:
         if other is not NOT_CONSTANT:
             return known(compare(other, value)) if _comparable(other, value) else UNKNOWN
         getter = _getter(left, scope)
-        if getter is not None and _comparable(getter.kind(), value):
+        if getter is not None and getter.kind is not list and _comparable(getter.kind(), value):
             get = getter.get
             return exactly(lambda terms: compare(get(terms), value), stable=getter.stable)
         if function == "_==_":

@@ -61,6 +61,14 @@ class Counter:
         window.quiet_until = time + self._seconds
         return True
 
+    def is_quiet(self, key: tuple[str, ...], time: float) -> bool:
+        """Whether a match at `time` would not be told whatever else is to come."""
+        window = self._windows.get(key)
+        if self._count > 1 or window is None or time >= window.quiet_until:
+            return False
+        self._windows.move_to_end(key)
+        return time > window.times[-1] - self._seconds  # else the clock was set back
+
     def _in_order(self, window: _Window, time: float) -> float:
         """A late event counts as if it had come with the newest; one far behind begins anew."""
         if not window.times or time >= window.times[-1]:

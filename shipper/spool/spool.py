@@ -35,7 +35,7 @@ _PRIVATE_FILE = 0o600
 
 
 class Spool:
-    """An open, locked spool. `commit` belongs to one thread, `load` and `shipped` to another."""
+    """An open, locked spool. `commit` is for one thread, `shipped` for another, `load` for any."""
 
     def __init__(self, path: Path, *, disk: Disk | None = None) -> None:
         """Open and lock `path`, made if missing; what a crash left half done is removed."""
@@ -74,6 +74,11 @@ class Spool:
     def pending(self) -> int:
         """How many records wait for the store."""
         return len(self._sealed)
+
+    def record_bytes(self, seq: int) -> int:
+        """What record `seq` takes on disk."""
+        with self._changing:
+            return self._bytes[seq]
 
     def kept(self, seq: int) -> files.RecordFile:
         """The part of record `seq` that stays: manifest, checkpoint, tree."""

@@ -11,6 +11,7 @@ from shipper.disk import Disk
 from shipper.errors import ConfigError
 from shipper.store.base import Store
 from shipper.store.directory import DirectoryStore
+from shipper.store.patient import PatientStore
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _PREFIX = re.compile(r"(?:[A-Za-z0-9!_.*'()=,@+:-]+/)*")
@@ -29,6 +30,12 @@ def open_store(options: StoreOptions, *, disk: Disk | None = None) -> Store:
     if parts.scheme == "file":
         return _open_directory(parts, options, disk)
     raise ConfigError(f"{url!r} is not the URL of a store", remedy=_FORMS)
+
+
+def open_archive(options: StoreOptions) -> Store:
+    """The same for a reader: passing failures of a service are no answer, and are asked again."""
+    store = open_store(options)
+    return PatientStore(store) if options.url.startswith("s3:") else store
 
 
 def _open_directory(parts: SplitResult, options: StoreOptions, disk: Disk | None) -> Store:

@@ -145,6 +145,11 @@ class Outbox:
         """How far the receiver `name` has durably come."""
         return self._cursors[name]
 
+    def pending(self, name: str) -> int:
+        """Records with alerts that the receiver `name` has not passed yet."""
+        with self._changing:
+            return len(self._numbers) - bisect_left(self._numbers, self._cursors[name].seq)
+
     def advance(self, name: str, cursor: Cursor) -> None:
         """The receiver `name` has done with all alerts before `cursor`; drop what all have done.
 

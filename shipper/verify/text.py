@@ -6,25 +6,23 @@ Decides nothing, prints nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 
+from shipper.figures import moment, size
 from shipper.verify.ledger import plain
 from shipper.verify.report import EXIT_CODES, LogReport, Problem, Report, State, Verdicts
 
 Style = Callable[[str, State], str]
 """Gives a word the colour of its state, or leaves it as it is."""
 
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-
 
 def render(report: Report, style: Style = lambda word, _state: word) -> str:
     """The whole report, each line ended."""
-    lines = [f"{report.store}, verified {_time(report.verified_at)}"]
+    lines = [f"{report.store}, verified {moment(report.verified_at)}"]
     if report.since or report.until:
         since, until = report.since, report.until
         lines.append(
-            f"asked: from {_time(since) if since else 'the beginning'}"
-            f" to {_time(until) if until else 'the end'}"
+            f"asked: from {moment(since) if since else 'the beginning'}"
+            f" to {moment(until) if until else 'the end'}"
         )
     lines += ["", *_verdicts(report.verdicts, style)]
     lines += [_problem(problem, style) for problem in report.problems]
@@ -47,7 +45,7 @@ def _log(log: LogReport, style: Style) -> Iterator[str]:
         yield f"  key        {log.key}"
     yield f"  verified   {_extent(log)}"
     if log.head is not None:
-        wall = f", sealed {_time(log.head.wall)}" if log.head.wall else ""
+        wall = f", sealed {moment(log.head.wall)}" if log.head.wall else ""
         yield f"  head       number {log.head.seq}, {log.head.sha256}{wall}"
     yield from _storage(log)
     if log.supersedes is not None:
@@ -66,7 +64,7 @@ def _log(log: LogReport, style: Style) -> Iterator[str]:
 
 def _storage(log: LogReport) -> Iterator[str]:
     if log.first_lock_ends is not None:
-        ends = _time(log.first_lock_ends)
+        ends = moment(log.first_lock_ends)
         yield f"  locked     {log.locked_versions} object versions, the first until {ends}"
     if log.copies:
         yield f"  copies     {log.copies} versions that repeat an object's bytes"
@@ -85,7 +83,7 @@ def _extent(log: LogReport) -> str:
         return f"{what}; no data"
     batches = f"{log.data_batches} batches from {log.data_first_seq} to {log.data_last_seq}"
     findings = f", {log.findings} findings" if log.findings else ""
-    return f"{what}; the data of {batches}: {log.lines} lines, {_bytes(log.raw_bytes)}{findings}"
+    return f"{what}; the data of {batches}: {log.lines} lines, {size(log.raw_bytes)}{findings}"
 
 
 def _problem(problem: Problem, style: Style) -> str:
@@ -93,14 +91,3 @@ def _problem(problem: Problem, style: Style) -> str:
     key = "" if problem.key is None else f" [{problem.key}]"
     verdict = style(f"{problem.verdict} {problem.state}", problem.state)
     return f"  {verdict}{where}: {problem.code}: {problem.says}{key}"
-
-
-def _time(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _bytes(count: int) -> str:
-    size, unit = float(count), 0
-    while size >= 1000 and unit < len(_UNITS) - 1:
-        size, unit = size / 1000, unit + 1
-    return f"{count} B" if not unit else f"{size:.1f} {_UNITS[unit]}"

@@ -105,19 +105,6 @@ def test_check_reports_every_problem(place: Place) -> None:
     assert bad.stderr.count("error: ") == 2
 
 
-def test_status_tells_head_and_backlog(place: Place) -> None:
-    """Before the first record it is exit 3; then sequence, hash and what waits."""
-    config = place.root / "config.yaml"
-    config.write_text(place.yaml())
-    assert call("status", "--config", str(config)).returncode == 3
-    place.log.write_bytes(b"one\n")
-    place.once()
-    done = call("status", "--config", str(config))
-    assert done.returncode == 0
-    assert "head seq                 2" in done.stdout
-    assert "pending records          0" in done.stdout
-
-
 def test_config_show_and_schema(place: Place) -> None:
     """The page with its defaults and hash, and a JSON schema that names every section."""
     config = place.root / "config.yaml"

@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,9 +17,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shipper.backoff import Backoff
 from shipper.clock import SystemClock
-from shipper.errors import StoreError
+from shipper.disk import Disk
+from shipper.errors import SpoolError, StoreError
 from shipper.logs import make_logger
-from shipper.model import Agent, Batch, Timestamp
+from shipper.model import Agent, Batch, Record, Timestamp
 from shipper.pipeline.ahead import AHEAD_RECORDS
 from shipper.pipeline.progress import Progress
 from shipper.pipeline.ship import UNMARKED_RECORDS, Shipper
@@ -26,7 +28,7 @@ from shipper.seal.merkle import leaf_hash
 from shipper.seal.sealer import Content, Head, seal
 from shipper.seal.signer import FileSigner
 from shipper.spool.spool import Spool
-from shipper.store.base import Stored
+from shipper.store.base import Store, Stored
 from shipper.store.memory import MemoryStore
 from tests.store.faulty import VersionedStore
 
@@ -60,7 +62,7 @@ class Clock(SystemClock):
         return Timestamp(wall=wall, boot_id="b", monotonic_ns=round(self.seconds * 1e9))
 
 
-def fill(spool: Spool, records: int) -> None:
+def sealed(records: int) -> Iterator[Record]:
     """A genesis, then batches of one line."""
     head, clock = Head(LOG), Clock(1)
     for number in range(records):
@@ -77,13 +79,19 @@ def fill(spool: Spool, records: int) -> None:
         record, head = seal(
             head, content, now=clock.now(), agent=Agent("t", "0" * 64), signer=SIGNER
         )
+        yield record
+
+
+def fill(spool: Spool, records: int) -> None:
+    """Commit so many records."""
+    for record in sealed(records):
         spool.commit(record)
 
 
-def new_shipper(
-    spool: Spool, store: MemoryStore, *, step: float = 1, checkpoint_every: float = 60
+def shipper_of(
+    spool: Spool, store: Store, *, step: float = 0, checkpoint_every: float = 60
 ) -> Shipper:
-    """A ship loop that does not wait long, with a clock that moves on by `step` seconds."""
+    """A ship loop whose clock moves by `step` at each reading."""
     return Shipper(
         spool,
         store,
@@ -104,7 +112,7 @@ def ship(
     store = store or Recording()
 
     async def life() -> None:
-        shipper = new_shipper(spool, store, step=step, checkpoint_every=checkpoint_every)
+        shipper = shipper_of(spool, store, step=step, checkpoint_every=checkpoint_every)
         shipper.finish()
         await shipper.run()
 
@@ -114,7 +122,8 @@ def ship(
 
 
 def check_order(order: list[str]) -> None:
-    """Data before its manifest, manifests by number, a checkpoint after all that it counts."""
+    """Data before its findings, both before their manifest, manifests by number, a checkpoint after
+    all that it counts."""
     done: set[str] = set()
     manifests = 0
     for key in order:
@@ -125,6 +134,9 @@ def check_order(order: list[str]) -> None:
             manifests += 1
         elif kind == "checkpoint":
             assert int(name[:12]) == manifests
+        elif kind == "findings":
+            assert name[:12] in done
+            assert int(name[:12]) >= manifests
         elif kind == "events":
             assert int(name[:12]) < manifests + AHEAD_RECORDS
             done.add(name[:12])
@@ -187,6 +199,39 @@ def test_data_runs_ahead_of_a_slow_chain(tmp_path: Path) -> None:
     assert sum(key.startswith("events/") for key in order[:second]) > 5
 
 
+class SlowDisk(Disk):
+    """Takes its time to make names durable, and counts how often."""
+
+    def __init__(self) -> None:
+        self.syncs = 0
+
+    def sync_directory(self, path: Path) -> None:
+        self.syncs += 1
+        time.sleep(0.05)
+
+
+def test_one_fsync_marks_several_records(tmp_path: Path) -> None:
+    """What is shipped while the spool marks what was shipped before is marked together."""
+    before = Spool(tmp_path)
+    fill(before, 40)
+    before.close()
+    disk = SlowDisk()
+    ship(Spool(tmp_path, disk=disk), step=0, checkpoint_every=60)
+    assert 0 < disk.syncs <= 20
+
+
+def test_what_lies_before_a_damaged_record_is_shipped(tmp_path: Path) -> None:
+    """The loop stops at the record that cannot be read, not before it."""
+    spool = Spool(tmp_path)
+    fill(spool, 6)
+    (tmp_path / f"{4:012d}.data").write_bytes(b"?")
+    store = Recording()
+    with pytest.raises(SpoolError, match="000000000004 is damaged"):
+        ship(spool, step=0, checkpoint_every=60, store=store)
+    manifests = [key for key in store.order if key.startswith("manifest/")]
+    assert [int(key[9:21]) for key in manifests] == [0, 1, 2, 3]
+
+
 def test_checkpoints_are_rationed(tmp_path: Path) -> None:
     """At most one every `checkpoint_every`, and the last one at the end."""
     spool = Spool(tmp_path)
@@ -222,7 +267,7 @@ def test_what_is_sealed_at_the_very_end_is_shipped(tmp_path: Path) -> None:
     spool, store = Late(tmp_path / "late"), Recording()
     fill(spool, 2)
     loop = asyncio.new_event_loop()
-    shipper = new_shipper(spool, store)
+    shipper = shipper_of(spool, store)
     loop.run_until_complete(shipper.run())
     loop.close()
     assert spool.pending() == 0
@@ -240,7 +285,7 @@ def test_the_most_that_a_stop_leaves_unmarked_is_looked_for(tmp_path: Path) -> N
             raise OSError("no power")
 
     async def stop_once_stuck(spool: Spool) -> None:
-        shipping, seen = asyncio.create_task(new_shipper(spool, store).run()), -1
+        shipping, seen = asyncio.create_task(shipper_of(spool, store).run()), -1
         while seen < len(store.objects):
             seen = len(store.objects)
             await asyncio.sleep(0.2)
@@ -255,7 +300,7 @@ def test_the_most_that_a_stop_leaves_unmarked_is_looked_for(tmp_path: Path) -> N
     left = Counter(key.split("/")[3] for key in store.objects)
     assert left["manifest"] == UNMARKED_RECORDS
     assert left["events"] >= UNMARKED_RECORDS + AHEAD_RECORDS - 2  # no genesis, and one was taken
-    shipper = new_shipper(Spool(tmp_path), store)
+    shipper = shipper_of(Spool(tmp_path), store)
     shipper.finish()
     asyncio.run(shipper.run())
     assert set(store.written.values()) == {1}

@@ -83,6 +83,8 @@ FILTERED = [
     "dyn(object).spec.hostPID",
     "event.requestObject.spec.hostPID == true",
     "event.user.username == event.objectRef.namespace",
+    "event.user.groups == ['g']",
+    "event.user.groups != ['g']",
     "event.objectRef.namespace in ['bob', object.spec.image]",
 ]
 PROGRAMS = {text: ENVIRONMENT.compile(text) for text in DECIDED + FILTERED}

@@ -189,7 +189,6 @@ REFUSED = [
             "read the policy": _bucket("get_bucket_policy"),
             "read the lifecycle": _bucket("get_bucket_lifecycle_configuration"),
             "read the bucket's ACL": _bucket("get_bucket_acl"),
-            "read a version": _version("get_object", LOCKED),
             "read an object's ACL": _object("get_object_acl", LOCKED),
             "list uploads": _bucket("list_multipart_uploads"),
         },
@@ -215,7 +214,7 @@ BEYOND_THE_ROLE = [
             "put where the prefix goes on": put("p-other/y", **_FULL),
             "read beside the prefix": _object("get_object", BESIDE),
             "read a lock beside the prefix": _version("get_object_retention", BESIDE),
-            "read a version": _version("get_object", LOCKED),
+            "read a version beside the prefix": _version("get_object", BESIDE),
         },
     ),
     *_deeds(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shipper.errors import ConflictError, RefusedError, StoreError
+from shipper.errors import ConflictError, RefusedError, StoreError, UnknownError
 from shipper.store.s3.store import S3Store
 from tests.s3 import faults
 from tests.s3.ceph import Ceph
@@ -19,6 +19,9 @@ BODY = b'{"a":"body that may break off"}\n' * 4
 KEY = "m/000000000001-a"
 CUT_EVERY_BYTES = 11
 LONGEST_ANSWER = 1500
+
+CONCLUSIONS = (ConflictError, RefusedError, UnknownError)
+"""What is believed of the store, and not of one answer."""
 
 CALLS: dict[str, Callable[[S3Store], Any]] = {
     "put": lambda store: store.put(KEY, BODY).weak,
@@ -72,7 +75,7 @@ def test_an_answer_that_breaks_off(store: S3Store, proxy: FaultProxy, name: str)
         proxy.plan = faults.once(faults.CutOff(cut))
         try:
             assert CALLS[name](store) == right, cut
-        except (ConflictError, RefusedError):
+        except CONCLUSIONS:
             raise
         except StoreError:
             failures += 1
@@ -88,7 +91,7 @@ def test_a_page_of_something_in_between(
     proxy.plan = faults.always(PAGES[page])
     with pytest.raises(StoreError) as failed:
         CALLS[name](store)
-    assert not isinstance(failed.value, ConflictError | RefusedError)
+    assert not isinstance(failed.value, CONCLUSIONS)
 
 
 def test_a_damaged_answer_is_no_conflict(store: S3Store, proxy: FaultProxy) -> None:
@@ -98,3 +101,18 @@ def test_a_damaged_answer_is_no_conflict(store: S3Store, proxy: FaultProxy) -> N
         store.put(KEY, BODY, again=True)
     assert not isinstance(failed.value, ConflictError)
     assert store.put(KEY, BODY, again=True).weak == ""
+
+
+@pytest.mark.parametrize(
+    "answer", [faults.expired_token(), faults.time_skewed(), faults.no_such_bucket(), Answer(200)]
+)
+def test_a_lock_that_cannot_be_asked_for_now(
+    store: S3Store, proxy: FaultProxy, answer: Answer
+) -> None:
+    """The upload is tried again; that its lock is unknown is not said of it for good."""
+    proxy.plan = lambda request: answer if "retention" in request.path else faults.Pass()
+    with pytest.raises(StoreError) as failed:
+        store.put("n/000000000002-c", BODY)
+    assert not isinstance(failed.value, UnknownError)
+    proxy.plan = faults.passes
+    assert store.put("n/000000000002-c", BODY, again=True).weak == ""

@@ -24,7 +24,7 @@ from shipper.errors import ConfigError
 from shipper.rules.load import load_rules, load_tested
 from shipper.rules.ruleset import RuleSet
 from shipper.seal.keys import load_keys
-from shipper.store.open import open_store
+from shipper.store.open import open_archive
 from shipper.verify.report import exit_code
 from shipper.verify.request import Request, Window
 
@@ -78,7 +78,7 @@ def command(
     window = Window(moment(since, now, -1), moment(until, now, -1))
     request = Request(origin=origin, window=window)
     trusted = [key for text in keys for key in load_keys(text)]
-    opened = open_store(store_options(store, endpoint_url))
+    opened = open_archive(store_options(store, endpoint_url))
     tally = Tally()
     with shown_progress() as told, Judge(make_rules, tally) as judge:
         ledgers = go_through(opened, trusted, request, judge, progress=told)

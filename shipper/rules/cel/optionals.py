@@ -1,8 +1,8 @@
 """Where an optional may stand: not where its type is lost. Pure.
 
 The engine ends the process when it hands a map that holds an optional to Python
-(py_cel_value.cc of cel-expr-python 0.1.3 puts a null pointer into the dictionary). So no list, map
-or argument of unknown type may hold one: `{"a": event.?b}` is refused, `{?"a": event.?b}` is not.
+(py_cel_value.cc of cel-expr-python 0.1.3 puts a null pointer into the dictionary). So no list, map,
+argument or other optional may hold one: `{"a": event.?b}` is refused, `{?"a": event.?b}` is not.
 Nothing is lost: nothing could be asked of such a value either.
 """
 
@@ -70,12 +70,12 @@ class _Search:
 
     def _child(self, node: Tree, child: Tree, names: Names) -> bool:
         is_optional = self.may_be_optional(child, names)
-        if is_optional and not _may_hold(node, child, is_typed=child.id in self._typed):
+        if is_optional and not _may_hold(node, child):
             self.found.append(child)
         return is_optional
 
 
-def _may_hold(node: Tree, child: Tree, *, is_typed: bool) -> bool:
+def _may_hold(node: Tree, child: Tree) -> bool:
     match node:
         case ListOf():
             return any(node.elements[at] is child for at in node.optional)
@@ -83,8 +83,6 @@ def _may_hold(node: Tree, child: Tree, *, is_typed: bool) -> bool:
             return any(entry.optional and entry.value is child for entry in node.entries)
         case Call(function="orValue"):
             return child is node.target
-        case Call(function="optional.of" | "optional.ofNonZeroValue"):
-            return is_typed
         case Call():
             return node.function in _TAKE_OPTIONALS
         case Select() | Comprehension():

@@ -22,6 +22,9 @@ UNSUPPORTED = frozenset({"NotImplemented", "MethodNotAllowed"})
 
 DENIED = frozenset({"AccessDenied", "403"})
 
+SILENT = DENIED | UNSUPPORTED | {"InvalidRequest"}
+"""Refusals to say how an object is locked; all others are about the call, not about the lock."""
+
 DAMAGED = frozenset({"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch"})
 """The body is not what its checksum says."""
 

@@ -1,4 +1,4 @@
-"""The one place that knows boto3: a bucket, and calls to it whose failures are ours.
+"""The place that knows boto3: a bucket, and calls to it whose failures are ours.
 
 botocore does not retry here (`store.retrying` does). A client is built when it is first needed,
 and anew after a refusal that new credentials may mend: a rotated key needs no restart.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import boto3
+import botocore.loaders
 import botocore.session
 from botocore.config import Config as BotoConfig
 from botocore.exceptions import (
@@ -29,6 +31,7 @@ from shipper import __version__
 from shipper.config import S3Options
 from shipper.errors import RefusedError, StoreError
 from shipper.store.s3 import answers
+from shipper.store.s3.uploads import Uploads
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 15.0
@@ -46,6 +49,8 @@ _NO_CREDENTIALS = (
 )
 
 _CODE = re.compile("[^A-Za-z0-9.]")
+_MODELS = botocore.loaders.create_loader()
+"""Keeps what it has read: S3's description takes 12 MB and 0.1 s for each client without it."""
 
 Answer = dict[str, Any]
 
@@ -93,6 +98,7 @@ class Client:
         self._options = options
         self._building = threading.Lock()
         self._client: Any = None
+        self._uploads = Uploads()
         self._always = {"Bucket": bucket}
         if options.bucket_owner:
             self._always["ExpectedBucketOwner"] = options.bucket_owner
@@ -103,12 +109,23 @@ class Client:
         The errors of this module and `NotFoundError` are answers; any other `StoreError` says
         that there was none, `RefusedError` that a person is needed.
         """
+        return self._call(
+            operation, parameters, lambda client, given: getattr(client, operation)(**given)
+        )
+
+    def put(self, **parameters: Any) -> Answer:
+        """As `call` of `put_object`, for many of a kind."""
+        return self._call("put_object", parameters, self._uploads.put)
+
+    def _call(
+        self, operation: str, parameters: dict[str, Any], send: Callable[[Any, Answer], Answer]
+    ) -> Answer:
         what = f"{operation} {parameters.get('Key') or parameters.get('Prefix') or self.bucket}"
         client = self._client
         try:
             if client is None:
                 client = self._build()
-            answer: Answer = getattr(client, operation)(**self._always, **parameters)
+            answer = send(client, self._always | parameters)
         except ClientError as error:
             raise self._refusal(what, error, client) from error
         except _NO_CREDENTIALS as error:
@@ -160,12 +177,15 @@ class Client:
     def _build(self) -> Any:
         with self._building:
             if self._client is None:
-                self._client = _make_client(self._options)
+                client = _make_client(self._options)
+                self._uploads.watch(client)
+                self._client = client
             return self._client
 
 
 def _make_client(options: S3Options) -> Any:
     session = botocore.session.Session()
+    session.register_component("data_loader", _MODELS)
     profile = options.profile
     if options.credentials_file:
         session.set_config_variable("credentials_file", options.credentials_file)

@@ -21,11 +21,11 @@ from shipper.errors import (
     ConflictError,
     FormatError,
     NotFoundError,
-    RefusedError,
     StoreError,
     UnknownError,
 )
 from shipper.store.base import Check, Entry, Lock, Stored
+from shipper.store.s3 import answers
 from shipper.store.s3.client import (
     Answer,
     Client,
@@ -42,8 +42,6 @@ CONFIRM_EVERY = 100
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far the service's clock may be from this one's, where it dates a lock by its own."""
-
-_REASONS_OF_NO_ANSWER = (RefusedError, UnsupportedError)
 
 
 class S3Store:
@@ -107,8 +105,7 @@ class S3Store:
             parameters["ObjectLockRetainUntilDate"] = datetime.fromtimestamp(
                 math.ceil(until.timestamp()), UTC
             )
-        return self._client.call(
-            "put_object",
+        return self._client.put(
             Key=self._prefix + key,
             Body=body,
             ChecksumSHA256=base64.b64encode(digest).decode(),
@@ -211,15 +208,21 @@ class S3Store:
             answer = self._client.call("get_object_retention", Key=self._prefix + key, **parameters)
         except NoLockError:
             return None
-        except _REASONS_OF_NO_ANSWER as error:
+        except StoreError as error:
+            if error.code not in answers.SILENT:
+                raise
             raise UnknownError(
                 f"the store does not say how {key} is locked: {error.message}",
                 remedy="give the credentials s3:GetObjectRetention",
             ) from error
-        retention = answer.get("Retention", {})
+        retention = answer.get("Retention")
+        if not retention or not is_from_s3(answer):
+            raise StoreError(
+                f"the answer about the lock of {key} is not an S3 service's, or broke off"
+            )
         mode, until = retention.get("Mode"), retention.get("RetainUntilDate")
         if mode not in ("COMPLIANCE", "GOVERNANCE") or not isinstance(until, datetime):
-            raise UnknownError(f"the answer about the lock of {key} is not an S3 service's")
+            raise UnknownError(f"the store does not say how {key} is locked")
         return Lock(mode, until)
 
     def preflight(self) -> Iterator[Check]:

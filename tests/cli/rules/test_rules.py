@@ -15,8 +15,10 @@ from click.testing import CliRunner, Result
 
 from shipper.cli.main import commands, main
 from shipper.cli.rules import VERBS
+from shipper.config import Rules
+from shipper.rules.load import load_rules
 from shipper.rules.ruleset import MALFORMED
-from tests.rules.support import line, params, pod, rule, rules_of, written
+from tests.rules.support import line, params, pod, rule, written
 
 PRIVILEGED = rule(
     "privileged",
@@ -64,7 +66,7 @@ def test_the_list_says_what_each_rule_needs(tmp_path: Path) -> None:
         ["privileged", "high", "alert", "Request", "T1611", "Privileged"],
         ["quiet", "low", "shadow", "Metadata", "A", "title"],
     ]
-    expected = rules_of(tmp_path, *documents).sha256
+    expected = load_rules(Rules(catalog="none", paths=[str(path)])).sha256
     assert lines[-1] == f"2 rules in force; sha256 {expected}"
 
 
@@ -98,17 +100,17 @@ def test_config_and_rules_exclude_each_other(tmp_path: Path) -> None:
 # ---- test
 
 
-def tested(**expect: str) -> list[dict[str, Any]]:
+def cases(**expect: str) -> list[dict[str, Any]]:
     return [{"name": name, "event": {}, "expect": word} for name, word in expect.items()]
 
 
 def test_the_tests_of_rules_are_run(tmp_path: Path) -> None:
     """Exit code 0 if all pass, 1 if one does not; a rule without tests is named."""
-    path = written(tmp_path, rule("a", tests=tested(t="match")), rule("b"))
+    path = written(tmp_path, rule("a", tests=cases(t="match")), rule("b"))
     result = rules("test", path)
     assert result.exit_code == 0
     assert result.stdout == f"{path}:3: b has no tests\n2 rules, 1 tests, 0 failed\n"
-    path = written(tmp_path, rule("a", tests=tested(good="match", bad="none")))
+    path = written(tmp_path, rule("a", tests=cases(good="match", bad="none")))
     result = rules("test", path)
     assert result.exit_code == 1
     assert result.stdout == (

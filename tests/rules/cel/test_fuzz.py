@@ -95,7 +95,7 @@ def test_nothing_that_compiles_raises_or_crashes(seed: int) -> None:
     writer = _Writer(seed)
     bound = [{"event": one, "object": one, "params": {"p": one}} for one in _DATA]
     activations = [ENVIRONMENT.activation(variables) for variables in bound]
-    for _ in range(2500):
+    for _ in range(1500):
         with suppress(CompileError):
             program = ENVIRONMENT.compile(writer.any(writer.random.randint(1, 4)), expect="any")
             for activation in activations:

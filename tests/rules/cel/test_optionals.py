@@ -21,6 +21,9 @@ REFUSED = [
     ("[event].includes(event.?b)", 23),
     ("event.?b.orValue(optional.of(1))", 29),
     ("optional.of(true ? event.?b : dyn(1))", 18),
+    ("optional.of(optional.of(1)).value().value()", 24),
+    ("[?optional.ofNonZeroValue(event.?b)]", 32),
+    ("event.?b.optMap(x, x.?c).orValue(1)", 33),
     ("event.map(x, x.?b)", 15),
     ("event.transformMap(k, v, v.?b)", 27),
     ("[[1].first()]", 11),
@@ -35,7 +38,6 @@ TAKEN = [
     ("event.?b.optFlatMap(b, b[?0]).orValue(0)", 7),
     ("event.?b[0].orValue(0)", 7),
     ("event.?b == optional.none()", False),
-    ("optional.of(optional.of(1)).value().value()", 1),
     ("event.?c.or(event.?b).value()", [7]),
 ]
 

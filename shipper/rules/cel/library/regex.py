@@ -48,7 +48,7 @@ def _matches(text: str, pattern: str) -> bool:
 def _find(text: str, pattern: str) -> str:
     regex, data = _paid(text, pattern)
     found = regex.search(data)
-    return found[0].decode() if found else ""
+    return found[0].decode(errors="replace") if found else ""
 
 
 def _find_all(text: str, pattern: str, limit: int = -1) -> list[str]:
@@ -58,14 +58,21 @@ def _find_all(text: str, pattern: str, limit: int = -1) -> list[str]:
         if 0 <= limit <= len(found):
             break
         METER.grow(32 + len(match))
-        found.append(match.decode())
+        found.append(match.decode(errors="replace"))
     return found
 
 
 def _paid(text: str, pattern: str) -> tuple[Any, bytes]:
-    regex, data = compiled(pattern), text.encode()
-    METER.spend(regex.programsize * len(data))
+    regex, size = _sized(pattern)
+    data = text.encode()
+    METER.spend(size * len(data))
     return regex, data
+
+
+@lru_cache(maxsize=256)
+def _sized(pattern: str) -> tuple[Any, int]:
+    regex = compiled(pattern)
+    return regex, regex.programsize
 
 
 def _all(regex: Any, data: bytes) -> Iterator[bytes]:

@@ -1,0 +1,97 @@
+"""What guardrail rules cost: `audit-shipper rules run` over the input, as whole processes.
+
+It reads, splits, decodes and asks, and nothing else, so that the rules do not hide behind
+compression and signatures. CPU of a run over an empty log, which loads the rules, is taken off.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.bench import MB, Bench
+from bench.daemon import PROGRAM
+from bench.process import MIB, Usage, measure
+from bench.table import Row, at_most, known
+
+_FEW, _MANY = 50, 5_000
+_FOUND_SOMETHING = '"$@" || [ $? -eq 1 ]'
+"""1 is the exit code of a run that found something, which is no failure here."""
+
+
+def rows(bench: Bench) -> Iterator[Row]:
+    """The table's rows."""
+    log, size = bench.input()
+    runs = _Runs(bench, log)
+    events = runs.events()
+    without = runs.cpu_seconds("none", {"catalog": "none"})
+    catalog = runs.cpu_seconds("catalog", {"catalog": "default"})
+    peak = runs.peak_rss
+    few, many = (runs.distinct(count) for count in (_FEW, _MANY))
+    yield known("rules run, no rules, MB per CPU-second", size / MB / without, "")
+    yield known("rules run, the catalog, MB per CPU-second", size / MB / catalog, "")
+    each = (catalog - without) / events * 1e6
+    yield known("the catalog, CPU per event", each, "us", digits=1)
+    yield known("rules run, the catalog, peak RSS", peak / MIB, "MiB", digits=1)
+    more = (many / few - 1) * 100
+    yield at_most(f"{_MANY:,} distinct rules over {_FEW}, more CPU", more, 15, "%", digits=1)
+
+
+class _Runs:
+    """Runs over one log, with different rules."""
+
+    def __init__(self, bench: Bench, log: Path) -> None:
+        self._bench = bench
+        self._log = log
+        self._directory = bench.directory / "rules"
+        self._directory.mkdir()
+        self._empty = self._directory / "empty.log"
+        self._empty.touch()
+        self.peak_rss = 0
+
+    def events(self) -> int:
+        """How many lines the log has."""
+        with self._log.open("rb") as file:
+            return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+
+    def cpu_seconds(self, name: str, section: dict[str, Any]) -> float:
+        """CPU that the log takes under the `rules` section, loading them apart."""
+        self._bench.say(f"rules run, {name}")
+        config = self._directory / f"{name}.yaml"
+        page = {
+            "source": {"path": str(self._log)},
+            "seal": {"key_file": "/key.pem"},
+            "store": {"url": "file:///store"},
+            "rules": section,
+        }
+        config.write_text(json.dumps(page))  # JSON is YAML
+        used = self._run(self._log, config)
+        self.peak_rss = max(self.peak_rss, used.peak_rss)
+        return used.cpu_seconds - self._run(self._empty, config).cpu_seconds
+
+    def distinct(self, count: int) -> float:
+        """The same with so many rules, each about a resource of its own and none in the log."""
+        rules = self._directory / f"{count}-rules.yaml"
+        rules.write_text("\n---\n".join(json.dumps(_distinct(number)) for number in range(count)))
+        return self.cpu_seconds(f"{count} rules", {"catalog": "none", "paths": [str(rules)]})
+
+    def _run(self, log: Path, config: Path) -> Usage:
+        program = [PROGRAM, "rules", "run", str(log), "--config", str(config), "--output", "json"]
+        command = ["/bin/sh", "-c", _FOUND_SOMETHING, "sh", *program]
+        return measure(command, log=self._directory / "output")
+
+
+def _distinct(number: int) -> dict[str, Any]:
+    return {
+        "apiVersion": "audit-shipper/v1",
+        "kind": "AuditRule",
+        "metadata": {"name": f"distinct-{number}"},
+        "spec": {
+            "title": "One of many",
+            "severity": "low",
+            "match": {"verbs": ["create", "update"], "resources": [f"things{number}"]},
+            "when": "has(object.spec.privileged) && object.spec.privileged",
+        },
+    }
