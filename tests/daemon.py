@@ -68,9 +68,9 @@ class Place:
         """The least configuration, with these sections on top."""
         return config.parse(self.yaml(**sections), {})
 
-    def yaml(self, **sections: dict[str, Any]) -> str:
+    def yaml(self, **sections: Any) -> str:
         """The same as text."""
-        page: dict[str, dict[str, Any]] = {
+        page: dict[str, Any] = {
             "source": {"path": str(self.log)},
             "seal": {"key_file": str(self.key)},
             "spool": {"path": str(self.spool)},
@@ -81,7 +81,7 @@ class Place:
             "health": {"listen": ""},
         }
         for name, section in sections.items():
-            page[name] = page.get(name, {}) | section
+            page[name] = page.get(name, {}) | section if isinstance(section, dict) else section
         return yaml.safe_dump(page)
 
     def once(

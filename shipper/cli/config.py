@@ -10,6 +10,7 @@ import yaml
 
 from shipper import config as configuration
 from shipper.cli.options import config_option
+from shipper.reading import masked
 
 
 @click.group()
@@ -20,10 +21,14 @@ def config() -> None:
 @config.command("show")
 @config_option
 def show(config_path: Path) -> None:
-    """Print the configuration with every default, and its hash as manifests carry it."""
+    """Print the configuration with every default, and its hash as manifests carry it.
+
+    The URLs of receivers of alerts are masked, since they may be secrets; the hash is of the whole.
+    """
     loaded = configuration.load(config_path)
     click.echo(f"# sha256 {configuration.digest(loaded)}")
-    click.echo(yaml.safe_dump(configuration.to_plain(loaded), sort_keys=False), nl=False)
+    page = masked(configuration.to_plain(loaded))
+    click.echo(yaml.safe_dump(page, sort_keys=False), nl=False)
 
 
 @config.command("schema")

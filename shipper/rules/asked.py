@@ -64,6 +64,8 @@ class Asked:
 
     def verdict(self, terms: Terms, activation: Activation) -> bool | str:
         """Whether the rule matches, or why that can not be said."""
+        if self.when is None and not self.rule.exceptions:
+            return True
         verdict = self.when.evaluate(activation) if self.when else True
         if verdict is False or self._is_exempted(terms, activation):
             return False

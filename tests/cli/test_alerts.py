@@ -112,6 +112,6 @@ def test_check_reads_the_secrets(tmp_path: Path) -> None:
     code, said = asyncio.run(call("check", "--config", config))
     assert code == 3
     assert "ok: receiver soc" in said
-    assert "error: receiver signed: a line of hmac_key_file is no key" in said
-    assert "error: receiver chat: url_file /none cannot be read" in said
+    assert "error: alerts[1]: receiver signed: a line of hmac_key_file is no key" in said
+    assert "error: alerts[2]: receiver chat: url_file /none cannot be read" in said
     assert "hunter2" not in said

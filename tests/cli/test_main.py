@@ -93,28 +93,6 @@ def test_keys_are_made_once(tmp_path: Path) -> None:
     assert file.read_bytes() == before
 
 
-def test_check_reports_every_problem(place: Place) -> None:
-    """Key, log and store are all looked at; the first problem's exit code counts."""
-    config = place.root / "config.yaml"
-    config.write_text(place.yaml())
-    assert call("check", "--config", str(config), "--connect").returncode == 0
-    place.key.chmod(0o644)
-    place.log.mkdir()
-    bad = call("check", "--config", str(config))
-    assert bad.returncode == 2
-    assert bad.stderr.count("error: ") == 2
-
-
-def test_config_show_and_schema(place: Place) -> None:
-    """The page with its defaults and hash, and a JSON schema that names every section."""
-    config = place.root / "config.yaml"
-    config.write_text(place.yaml())
-    shown = call("config", "show", "--config", str(config))
-    assert shown.stdout.startswith("# sha256 ")
-    assert "max_bytes: 8MiB" in shown.stdout
-    assert '"heartbeat"' in call("config", "schema").stdout
-
-
 def test_an_interrupted_verify_is_not_a_verdict(place: Place) -> None:
     """Ctrl-C ends with 3, could not check: never with 1, which would mean tampering."""
     place.log.write_bytes(b"one\n")

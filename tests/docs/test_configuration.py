@@ -144,7 +144,7 @@ def test_the_page_states_the_limits(key: str, kind: str, low: str, high: str) ->
     if parse(low):
         beyond.append(parse(low) / step - 1)
     for number in beyond:
-        with pytest.raises(ConfigError, match=f"{said_as(key)} is out of range"):
+        with pytest.raises(ConfigError, match=f"{said_as(key)}: .* is out of range"):
             config.parse(with_key(key, f"{round(number)}{unit}"))
 
 

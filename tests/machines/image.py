@@ -24,7 +24,6 @@ import yaml
 
 from tests.conftest import ROOT
 from tests.daemon import Place
-from tests.deploy.examples import understood
 from tests.deploy.test_image import problems
 from tests.machines.debian import debootstrap, need, on_unified_cgroups, run, wheels
 
@@ -165,7 +164,7 @@ class Node(Place):
         for path in (self.spool, self.archive):
             path.mkdir(mode=0o700)
             os.chown(path, USER, USER)
-        page = yaml.safe_load(understood((ROOT / "config" / "kubernetes.yaml").read_text()))
+        page = yaml.safe_load((ROOT / "config" / "kubernetes.yaml").read_text())
         page["store"] = {"url": "file:///archive"}
         page["batch"] = {"max_age": "100ms"}
         (root / "config.yaml").write_text(yaml.safe_dump(page))

@@ -51,13 +51,16 @@ class Machine:
         """What a command on it prints; it must succeed."""
         return run("nsenter", f"--target={self.init}", "--all", *command).strip()
 
+    def journal(self) -> str:
+        """The service's last lines."""
+        return self("/bin/journalctl", "--no-pager", "--unit=audit-shipper", "--lines=30")
+
     def start(self) -> None:
         """Start the service; if it does not, its log says why."""
         try:
             self("/bin/systemctl", "enable", "--now", "audit-shipper")
         except AssertionError as error:
-            journal = self("/bin/journalctl", "--no-pager", "--unit=audit-shipper", "--lines=20")
-            raise AssertionError(journal) from error
+            raise AssertionError(self.journal()) from error
 
     def append(self, line: bytes) -> None:
         """As the API server does."""
@@ -170,6 +173,8 @@ def test_it_starts_seals_and_stops(installed: Machine, place: Place) -> None:
     assert installed.property("StatusText").startswith("sealed ")
     installed.append(b"two\n")
     installed.wait_for(lambda: place.archived() == b"one\ntwo\n")
+    installed("/bin/systemctl", "reload", "audit-shipper")
+    installed.wait_for(lambda: '"reloaded"' in installed.journal())
     log = (installed.root / LOG).stat()
     assert log.st_mode & 0o777 == 0o640
     assert log.st_uid == 0
@@ -194,7 +199,7 @@ def test_a_hung_daemon_is_started_anew(installed: Machine, place: Place) -> None
     installed.wait_for(lambda: installed.property("NRestarts") == "1")
     installed.wait_for(lambda: place.archived() == b"one\ntwo\nthree\n")
     installed("/bin/systemctl", "stop", "audit-shipper")
-    assert "watchdog" in installed("/bin/journalctl", "--no-pager", "--unit=audit-shipper").lower()
+    assert "watchdog" in installed.journal().lower()
     assert not list(installed.root.rglob("core*.audit-shipper*"))
     assert place.verify() == 0
 
