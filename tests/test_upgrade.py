@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from bench.replay import LiveLog, read_lines
 from shipper.cli.main import commands
+from shipper.errors import SpoolError
 from tests.conftest import DATA
 from tests.daemon import Place
 
@@ -72,3 +73,15 @@ def test_it_goes_on(place: Place, rotate: bool) -> None:
     assert b'"reason":"config-changed"' in b"".join(
         path.read_bytes() for path in place.archive.glob("*/*/*/manifest/*")
     )
+
+
+def test_a_later_spool_is_left_alone(place: Place) -> None:
+    """One that only a newer program knows ends the start with what to do; nothing is changed."""
+    for path in place.spool.glob("*.s*ed"):
+        path.write_bytes(
+            path.read_bytes().replace(b"audit-shipper/spool/v1", b"audit-shipper/spool/v2")
+        )
+    before = {path: path.read_bytes() for path in place.root.rglob("*") if path.is_file()}
+    with pytest.raises(SpoolError, match=r"of version .*v2.*; run .* a newer one"):
+        place.once()
+    assert before == {path: path.read_bytes() for path in place.root.rglob("*") if path.is_file()}

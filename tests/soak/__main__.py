@@ -4,6 +4,7 @@
 themselves; a store that goes away, fails now and then and comes back; SIGTERM and another start.
 Afterwards the archive must be the log, byte for byte, and verify; in no life of the daemon may
 memory have grown or descriptors been left open. Prints a table; exit 1 if a figure is missed.
+In lives of less than some six minutes memory is still warming up, and the slope says little.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from tests.soak.troubles import Troubles
 from tests.soak.writer import Writer
 
 MINUTES = 30.0
-LIFE_MINUTES = 6
+LIFE_MINUTES = 10
 TROUBLE_SECONDS = 8
 STARTS = 2
 """At the least, in a soak that is shorter than two lives."""
@@ -57,8 +58,7 @@ def soak(place: Place, store: Store, *, minutes: float) -> Iterator[Row]:
     writer.stop()
     store.back()
     sys.stderr.write("draining, verifying, comparing\n")
-    drain = [*AUDIT_SHIPPER, "run", "--config", str(place.root / "config.yaml"), "--once"]
-    subprocess.run(drain, check=True, stderr=subprocess.DEVNULL, timeout=600)
+    drain(place, troubles)
     yield table.known("events written", writer.lines, "")
     yield table.known("rotations", writer.rotations(), "")
     yield from reloads(place, troubles)
@@ -88,6 +88,17 @@ def live(place: Place, troubles: Troubles, writer: Writer, *, seconds: float) ->
     return samples
 
 
+def drain(place: Place, troubles: Troubles) -> None:
+    """What is left, however long a busy machine takes."""
+    config, said = place.root / "drain.yaml", place.root / "drained.jsonl"
+    config.write_text(place.yaml(**troubles.sections() | {"shutdown": {"drain": "10m"}}))
+    with said.open("wb") as output:
+        done = subprocess.run(
+            [*AUDIT_SHIPPER, "run", "--config", str(config), "--once"], check=False, stderr=output
+        )
+    assert done.returncode == 0, said.read_text()[-2000:]
+
+
 def last_words(daemon: Daemon) -> str:
     """For the message of a failure."""
     return daemon.said.read_text()[-2000:]
@@ -98,7 +109,7 @@ def reloads(place: Place, troubles: Troubles) -> Iterator[Row]:
     said = (place.root / "said.jsonl").read_text()
     asked = troubles.counts["rule file changed"] + troubles.counts["SIGHUP"]
     starts = said.count('"event": "started"')
-    yield table.at_least("reloads", said.count('"event": "reloaded"'), asked - starts, "")
+    yield table.at_least("reloads", said.count('"event": "reloaded"'), max(0, asked - starts), "")
     yield table.at_most("reloads refused", said.count('"event": "reload_refused"'), 0, "")
     yield table.known("starts", starts, "")
 

@@ -31,7 +31,7 @@ def test_the_slope_is_that_of_the_line() -> None:
 
 def test_a_steady_life_passes() -> None:
     """Neither memory nor descriptors are judged by what comes and goes."""
-    assert verdicts(life()) == [True, True, True]
+    assert verdicts(life()) == [True, None, True]
 
 
 def test_a_leak_of_memory_is_found() -> None:
@@ -42,4 +42,4 @@ def test_a_leak_of_memory_is_found() -> None:
 def test_a_leak_of_descriptors_is_found() -> None:
     """One in half a minute."""
     assert left_open(life(left=12)) > 5
-    assert verdicts(life(left=12)) == [True, True, False]
+    assert verdicts(life(left=12)) == [True, None, False]
