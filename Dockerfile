@@ -1,5 +1,5 @@
-# audit-shipper's image. Needs on its base: glibc and python3 (3.11 or newer), nothing else; for the
-# build also python3's venv with pip. No step depends on the architecture: amd64 and arm64 alike.
+# audit-shipper's image. Needs on its base: glibc, libstdc++ and python3 (3.11 or newer), nothing else;
+# for the build also python3's venv with pip. No step depends on the architecture: amd64 and arm64 alike.
 #   docker build -t audit-shipper:0.1.0 .
 #   docker buildx build --platform linux/amd64,linux/arm64 -t registry.example.com/audit-shipper:0.1.0 --push .
 
@@ -39,6 +39,8 @@ LABEL org.opencontainers.image.title="audit-shipper" \
       org.opencontainers.image.created="${CREATED}"
 COPY --from=build /opt/audit-shipper /opt/audit-shipper
 ENV PATH=/opt/audit-shipper/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOME=/nonexistent
+# The base has all that the program needs: its rules load and run. No shell is asked.
+RUN ["/opt/audit-shipper/bin/audit-shipper", "rules", "test"]
 # Nobody in particular: no entry in /etc/passwd is needed.
 USER 65532:65532
 EXPOSE 9465

@@ -6,8 +6,9 @@ READY := .venv/.ready
 AUDIT_LOG ?=
 ONCE ?=
 FUZZ_SECONDS ?= 60
+MINUTES ?= 30
 
-.PHONY: help run test check bench torture fuzz vectors image-test systemd-test lock manifests clean
+.PHONY: help run test check bench torture soak fuzz vectors image-test systemd-test lock manifests clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -36,6 +37,9 @@ bench: $(READY) ## the figures, as a table (some minutes)
 
 torture: $(READY) ## the long randomised kill -9 run
 	$(BIN)/python -m pytest tests/test_torture.py tests/s3/test_torture.py --torture-kills=60
+
+soak: $(READY) ## MINUTES=30 of outages, reloads and restarts: memory, descriptors, every byte
+	$(BIN)/python -m tests.soak $(MINUTES)
 
 image-test: $(READY) ## build the image on a base of our own and run it (minutes; buildah, crun, mmdebstrap)
 	$(BIN)/python -m pytest tests/machines/image.py

@@ -22,6 +22,7 @@ pip install --require-hashes --only-binary :all: -r "$tree/requirements.lock"
 rm -rf "$tree/build" # left by an older version, it would be installed too
 pip install --no-deps --no-build-isolation --no-index --force-reinstall "$tree"
 ln -sfn "$app/bin/audit-shipper" /usr/local/bin/audit-shipper
+"$app/bin/audit-shipper" rules list >/dev/null # loads everything: a library that is missing ends it here
 
 # Its user, and the group that may read the audit log. Yours in /etc go before these.
 install -D -m 0644 "$here/sysusers.conf" /usr/local/lib/sysusers.d/audit-shipper.conf

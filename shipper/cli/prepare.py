@@ -73,11 +73,17 @@ def _give_spool(spool: Path, user: int) -> None:
     spool.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
     # A directory that is the daemon's already is closed even to root, if that has no capabilities.
     if os.stat(spool).st_uid != user:
-        with _directory(spool) as fd:
-            for name in os.listdir(fd):  # of a daemon that was another user before
+        # What lies in it is of a daemon that was another user before. The directory changes last:
+        # where this is cut short, it is done again.
+        for _, folders, files, fd in os.fwalk(spool, topdown=False, onerror=_raise):
+            for name in (*folders, *files):
                 os.chown(name, user, user, dir_fd=fd, follow_symlinks=False)
-            os.fchown(fd, user, user)
+        os.chown(spool, user, user)
     click.echo(f"ok: {spool} belongs to user {user}")
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 @contextmanager

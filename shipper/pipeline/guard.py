@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from shipper.audit import event
 from shipper.audit.event import EventScan
 from shipper.config import Rules
+from shipper.errors import ConfigError
 from shipper.model import Finding, Severity
 from shipper.rules.event import decode_events
 
@@ -34,12 +35,19 @@ class Seen(NamedTuple):
 
 
 def load_engine(options: Rules) -> Engine | None:
-    """The engine for these rules; None where there are none. Raises `RulesError`."""
+    """The engine for these rules; None where there are none. Raises `ConfigError`."""
     if options.catalog == "none" and not options.paths:
         return None
-    # Those who have no rules are spared 20 MB.
-    from shipper.rules.engine import Engine
-    from shipper.rules.load import load_rules
+    try:
+        # Those who have no rules are spared 20 MB.
+        from shipper.rules.engine import Engine
+        from shipper.rules.load import load_rules
+    except ImportError as error:
+        raise ConfigError(
+            f"the engine of the rules cannot be loaded: {error}",
+            remedy="install the C++ library that CEL needs (Debian: libstdc++6),"
+            " or go without rules: rules.catalog: none, and no rules.paths",
+        ) from error
 
     return Engine(load_rules(options))
 

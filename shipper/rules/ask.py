@@ -28,15 +28,18 @@ class Asker:
 
     def ask(self, gate: Gate, terms: Terms, *, line: int, report: Report) -> None:
         """Ask each of the rules whose filters the event passes; the others do not match."""
-        asked = [one for one in gate.passed(terms) if _is_left(one, terms, line, report)]
-        if not asked:
-            return
-        try:
-            activation = self._activation(asked, terms)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the daemon must go on
-            for one in asked:
+        asked = []
+        for one in gate.passed(terms):
+            try:
+                if one.is_left(terms):
+                    asked.append(one)
+            except Exception as error:  # noqa: BLE001 - one rule's fault must not end the others
                 _failed(one, error, terms, line=line, report=report)
-            return
+        if asked:
+            self._decide(asked, terms, line=line, report=report)
+
+    def _decide(self, asked: Sequence[Asked], terms: Terms, *, line: int, report: Report) -> None:
+        activation = self._activation(asked, terms)
         for one in asked:
             try:
                 verdict = one.verdict(terms, activation)
@@ -58,14 +61,6 @@ class Asker:
                 self._plans.clear()
             self._plans[alike] = plan
         return self._binder.bound(plan, terms)
-
-
-def _is_left(one: Asked, terms: Terms, line: int, report: Report) -> bool:
-    try:
-        return one.is_left(terms)
-    except Exception as error:  # noqa: BLE001 - one rule's fault must not end the others
-        _failed(one, error, terms, line=line, report=report)
-        return False
 
 
 def _failed(one: Asked, error: Exception, terms: Terms, *, line: int, report: Report) -> None:

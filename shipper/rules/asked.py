@@ -55,6 +55,8 @@ class Asked:
         """Whether the rule need be asked of this very event."""
         if self.changing is not None and not self.changing(terms):
             return False
+        if self.teller.is_quiet(terms):
+            return False
         if self.rule.raw is not None and not self.rule.raw.may_be_in(terms.line):
             return False
         found = terms.object_bytes if self.in_object else b""
@@ -62,6 +64,8 @@ class Asked:
 
     def verdict(self, terms: Terms, activation: Activation) -> bool | str:
         """Whether the rule matches, or why that can not be said."""
+        if self.when is None and not self.rule.exceptions:
+            return True
         verdict = self.when.evaluate(activation) if self.when else True
         if verdict is False or self._is_exempted(terms, activation):
             return False

@@ -17,6 +17,7 @@ from shipper.rules.event import Event, decode_events, recover
 from shipper.rules.gate import Gate, Gates
 from shipper.rules.index import Index
 from shipper.rules.marks import Marks
+from shipper.rules.match import stages_of
 from shipper.rules.report import Report
 from shipper.rules.ruleset import RuleSet
 from shipper.rules.tell import Teller
@@ -52,6 +53,9 @@ class Engine:
             rule: Asked(rule, self._marks.sure(rules.filters[rule]), Teller(rule, binder))
             for rule in rules.rules
         }
+        self._stages = frozenset(
+            stage for rule in rules.rules for stage in stages_of(rule.match.stages)
+        )
         self._remembered: dict[tuple[Any, ...], Gate] = {}
 
     def evaluate(
@@ -72,16 +76,18 @@ class Engine:
                 continue
             if event.__class__ is not Event:
                 report.malformed(_ODD, line=first_line + number, event=event)
-            try:
-                gate = self._gate(event)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the daemon must go on
-                reason = f"an event on which the engine failed: {type(error).__name__}"
-                report.malformed(reason, line=first_line + number, event=event)
-                continue
-            if gate.rules:
-                terms = Terms(event, lines[number])
-                self._asker.ask(gate, terms, line=first_line + number, report=report)
+            if event.stage in self._stages:
+                self._event(event, lines[number], first_line + number, report)
         return report.findings()
+
+    def _event(self, event: Event, line: bytes, number: int, report: Report) -> None:
+        try:
+            gate = self._gate(event)
+            if gate.rules:
+                self._asker.ask(gate, Terms(event, line), line=number, report=report)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the daemon must go on
+            reason = f"an event on which the engine failed: {type(error).__name__}"
+            report.malformed(reason, line=number, event=event)
 
     def _gate(self, event: Event) -> Gate:
         """The rules that the event may concern. The hot path: one look into a dict."""
@@ -116,4 +122,4 @@ class Engine:
         reason = _JOINED if recovered else _NULS if b"\0" in line else _OTHER if line else _EMPTY
         report.malformed(reason, line=number, event=recovered[-1] if recovered else None)
         for event in recovered:
-            self._asker.ask(self._gate(event), Terms(event, line), line=number, report=report)
+            self._event(event, line, number, report)

@@ -77,6 +77,13 @@ def key_of(event: Event) -> Key:
 KeyPredicate = Callable[[Key], bool]
 
 
+def stages_of(written: Sequence[str]) -> frozenset[str]:
+    """The stages in which events may pass a rule's block that names `written`."""
+    stages = frozenset(written or (ANSWERED,))
+    answered = frozenset(("ResponseStarted", "ResponseComplete"))
+    return stages - {ANSWERED} | (answered if ANSWERED in stages else frozenset())
+
+
 def compile_match(match: Match) -> KeyPredicate:
     """A rule's block. Impersonation can not hide anybody: who asks and as whom are both judged.
 

@@ -34,19 +34,33 @@ class Teller:
         self._message = binder.plan(p for p in rule.message if not isinstance(p, str))
         self._window = rule.window
         if rule.window is not None:
-            self._keys = [_key(program, binder) for _, program in rule.window.by]
+            getters = [_getter(program) for _, program in rule.window.by]
+            self._is_cheap = rule.window.least == 1 and None not in getters
+            self._keys = [
+                getter or _asking(program, binder)
+                for getter, (_, program) in zip(getters, rule.window.by, strict=True)
+            ]
             self._counter = Counter(rule.window.least, rule.window.seconds)
+
+    def is_quiet(self, terms: Terms) -> bool:
+        """Whether a match would not be told, as far as that is cheap to say."""
+        if self._window is None or not self._is_cheap:
+            return False
+        return self._counter.is_quiet(self._key(terms), terms.event.stageTimestamp.timestamp())
 
     def tell(self, terms: Terms, *, line: int, report: Report) -> None:
         """The rule matches the event in line `line`; counts only if it has a threshold."""
         counted = ""
         if self._window is not None:
-            key = tuple([get(terms)[:MAX_KEY] for get in self._keys])
+            key = self._key(terms)
             if not self._counter.add(key, terms.event.stageTimestamp.timestamp()):
                 return
             counted = _counted(self._window, key)
         message = cut("".join(self._parts(terms)), MAX_MESSAGE)
         report.match(self._rule, terms.event, line=line, message=message + counted)
+
+    def _key(self, terms: Terms) -> tuple[str, ...]:
+        return tuple([get(terms)[:MAX_KEY] for get in self._keys])
 
     def _parts(self, terms: Terms) -> list[str]:
         activation = self._binder.bound(self._message, terms)
@@ -56,12 +70,15 @@ class Teller:
         ]
 
 
-def _key(program: Program, binder: Binder) -> Callable[[Terms], str]:
-    """A part of a key; one that the event can not give is empty. Nearly all are plain fields."""
+def _getter(program: Program) -> Callable[[Terms], str] | None:
+    """What gives a plain field, as nearly all parts of keys are."""
     path = path_of(program.tree, frozenset())
     getter = GETTERS.get(path) if path else None
-    if getter is not None and getter.kind is str:
-        return getter.get
+    return getter.get if getter is not None and getter.kind is str else None
+
+
+def _asking(program: Program, binder: Binder) -> Callable[[Terms], str]:
+    """What gives any other part; one that the event can not give is empty."""
     plan = binder.plan([program])
     return lambda terms: _text(program, binder.bound(plan, terms), "")
 

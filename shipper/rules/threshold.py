@@ -48,34 +48,40 @@ class Counter:
             window = self._windows[key] = _Window()
         else:
             self._windows.move_to_end(key)
-        time = self._in_order(window, time)
-        self._forget(window, time)
-        if len(window.times) < self._count:
+        times = window.times
+        if times and time < times[-1]:
+            time = self._late(window, time)
+        while times and times[0] <= time - self._seconds:
+            times.popleft()
+            self._times -= 1
+        if len(times) < self._count:
             self._times += 1
         else:
-            window.times.popleft()  # the newest `count` decide
-        window.times.append(time)
-        self._evict()
-        if len(window.times) < self._count or time < window.quiet_until:
+            times.popleft()  # the newest `count` decide
+        times.append(time)
+        if self._times > MAX_TIMES or len(self._windows) > MAX_KEYS:
+            self._evict()
+        if len(times) < self._count or time < window.quiet_until:
             return False
         window.quiet_until = time + self._seconds
         return True
 
-    def _in_order(self, window: _Window, time: float) -> float:
+    def is_quiet(self, key: tuple[str, ...], time: float) -> bool:
+        """Whether a match at `time` would not be told whatever else is to come."""
+        window = self._windows.get(key)
+        if self._count > 1 or window is None or time >= window.quiet_until:
+            return False
+        self._windows.move_to_end(key)
+        return time > window.times[-1] - self._seconds  # else the clock was set back
+
+    def _late(self, window: _Window, time: float) -> float:
         """A late event counts as if it had come with the newest; one far behind begins anew."""
-        if not window.times or time >= window.times[-1]:
-            return time
         if time > window.times[-1] - self._seconds:
             return window.times[-1]
         self._times -= len(window.times)
         window.times.clear()
         window.quiet_until = float("-inf")
         return time
-
-    def _forget(self, window: _Window, time: float) -> None:
-        while window.times and window.times[0] <= time - self._seconds:
-            window.times.popleft()
-            self._times -= 1
 
     def _evict(self) -> None:
         while len(self._windows) > MAX_KEYS or (self._times > MAX_TIMES and len(self._windows) > 1):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
@@ -23,10 +24,12 @@ T = TypeVar("T")
 
 
 class Attempts:
-    """For one event loop. Threads are kept for the next call, and end with the process."""
+    """For one event loop. Threads are kept for the next call, and end when nobody has this any
+    more."""
 
     def __init__(self) -> None:
         self._idle: list[_Worker] = []
+        weakref.finalize(self, _dismiss, self._idle)
         self._left = 0
 
     async def run(self, call: Callable[[], T], *, within_seconds: float) -> T:
@@ -65,24 +68,30 @@ class Attempts:
         late.exception()  # looked at, so that asyncio does not complain
 
 
+def _dismiss(idle: list[_Worker]) -> None:
+    for worker in idle:
+        worker.jobs.put(None)
+
+
 class _Worker:
     """A daemon thread: concurrent.futures joins its own at exit."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.jobs: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]]] = SimpleQueue()
+        self.jobs: SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None]
+        self.jobs = SimpleQueue()
         self._loop = loop
         threading.Thread(target=self._work, name="store", daemon=True).start()
 
     def _work(self) -> None:
-        while True:
-            call, future = self.jobs.get()
+        while (job := self.jobs.get()) is not None:
+            call, future = job
             try:
                 result, error = call(), None
             except BaseException as raised:  # noqa: BLE001 it is raised where it is awaited
                 result, error = None, raised
             with suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(_settle, future, result, error)
-            del call, future, result, error
+            del job, call, future, result, error
 
 
 def _settle(future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:

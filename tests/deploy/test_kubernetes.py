@@ -17,7 +17,6 @@ import yaml
 
 from shipper import config
 from tests.deploy import manifests, pod_security
-from tests.deploy.examples import understood
 from tests.deploy.manifests import KUBERNETES, Manifest, of_kind, render, values
 
 helm_python = pytest.importorskip("helm_python", reason="needs helm-python-sdk (x86_64 only)")
@@ -195,7 +194,7 @@ def test_the_program_understands_its_configuration(files: list[str]) -> None:
     objects = render(values(*files))
     text = of_kind(objects, "ConfigMap")["data"]["config.yaml"]
     container = daemon(objects)
-    loaded = config.parse(understood(text), environment(container))
+    loaded = config.parse(text, environment(container))
     assert loaded.log.node == "cp-1"
     mounts = {one["mountPath"]: one for one in container["volumeMounts"]}
     assert mounts[str(Path(loaded.source.path).parent)]["readOnly"] is True

@@ -24,7 +24,6 @@ import yaml
 
 from tests.conftest import ROOT
 from tests.daemon import Place
-from tests.deploy.examples import understood
 from tests.deploy.test_image import problems
 from tests.machines.debian import debootstrap, need, on_unified_cgroups, run, wheels
 
@@ -70,8 +69,10 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
     need("buildah", "crun", "mmdebstrap")
     folder = tmp_path_factory.mktemp("image")
     buildah = Buildah(folder)
-    buildah.from_tar(debootstrap(folder / "base.tar", "python3"), "localhost/base")
-    buildah.from_tar(debootstrap(folder / "build.tar", "python3-venv"), "localhost/build")
+    buildah.from_tar(debootstrap(folder / "base.tar", "python3", "libstdc++6"), "localhost/base")
+    buildah.from_tar(
+        debootstrap(folder / "build.tar", "python3-venv", "libstdc++6"), "localhost/build"
+    )
     packages = wheels(folder / "wheels")
     arguments = {
         "BASE": "localhost/base",
@@ -134,7 +135,7 @@ def test_the_lock_holds_for_arm64(tmp_path: Path) -> None:
 
 
 def test_its_size(image: Image, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is ours stays below 130 MB; the figures are shown, for the documents."""
+    """What is ours stays below 200 MB; the figures are shown, for the documents."""
     ours = sum(p.lstat().st_size for p in (image.root / "opt/audit-shipper").rglob("*"))
     whole = sum(p.lstat().st_size for p in image.root.rglob("*") if p.is_file())
     with capsys.disabled():
@@ -142,7 +143,7 @@ def test_its_size(image: Image, capsys: pytest.CaptureFixture[str]) -> None:
             f"\n{image.archive_bytes / 1e6:.0f} MB packed, {whole / 1e6:.0f} MB unpacked,"
             f" of which audit-shipper and its packages {ours / 1e6:.0f} MB\n"
         )
-    assert ours < 130e6
+    assert ours < 200e6
 
 
 # ---- run
@@ -163,7 +164,7 @@ class Node(Place):
         for path in (self.spool, self.archive):
             path.mkdir(mode=0o700)
             os.chown(path, USER, USER)
-        page = yaml.safe_load(understood((ROOT / "config" / "kubernetes.yaml").read_text()))
+        page = yaml.safe_load((ROOT / "config" / "kubernetes.yaml").read_text())
         page["store"] = {"url": "file:///archive"}
         page["batch"] = {"max_age": "100ms"}
         (root / "config.yaml").write_text(yaml.safe_dump(page))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -11,6 +14,7 @@ from shipper.config import Rules
 from shipper.model import Finding
 from shipper.pipeline.guard import Guard, InForce, is_urgent, load_engine
 from shipper.rules.engine import Engine
+from tests.daemon import Place
 from tests.verify.archive import changed_finding, finding
 
 LINE = (
@@ -65,3 +69,25 @@ def test_what_is_proposed_waits() -> None:
 def test_what_is_urgent(one: Finding, *, urgent: bool) -> None:
     """A match in mode alert that is as severe as asked; nothing else."""
     assert is_urgent([finding(0), one], "high") is urgent
+
+
+def test_a_missing_library_is_one_clear_error(tmp_path: Path) -> None:
+    """CEL needs libstdc++, which a small machine may not have: the start says so, exit code 2."""
+    place = Place(tmp_path)
+    place.log.write_bytes(b"one\n")
+    config = tmp_path / "config.yaml"
+    config.write_text(place.yaml(rules={"catalog": "default"}))
+    without = (
+        "import sys; sys.modules['cel_expr_python'] = None; import shipper.cli.main as m; m.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", without, "run", "--once", "--config", str(config)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the engine of the rules cannot be loaded: ")
+    assert "libstdc++6" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -7,7 +7,6 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ from shipper.clock import SystemClock
 from shipper.disk import Disk
 from shipper.errors import SpoolError, StoreError
 from shipper.logs import make_logger
-from shipper.model import Agent, Batch, Record, Timestamp
+from shipper.model import Agent, Batch, Timestamp
 from shipper.pipeline.ahead import AHEAD_RECORDS
 from shipper.pipeline.progress import Progress
 from shipper.pipeline.ship import UNMARKED_RECORDS, Shipper
@@ -62,7 +61,7 @@ class Clock(SystemClock):
         return Timestamp(wall=wall, boot_id="b", monotonic_ns=round(self.seconds * 1e9))
 
 
-def sealed(records: int) -> Iterator[Record]:
+def fill(spool: Spool, records: int) -> None:
     """A genesis, then batches of one line."""
     head, clock = Head(LOG), Clock(1)
     for number in range(records):
@@ -79,12 +78,6 @@ def sealed(records: int) -> Iterator[Record]:
         record, head = seal(
             head, content, now=clock.now(), agent=Agent("t", "0" * 64), signer=SIGNER
         )
-        yield record
-
-
-def fill(spool: Spool, records: int) -> None:
-    """Commit so many records."""
-    for record in sealed(records):
         spool.commit(record)
 
 

@@ -273,6 +273,21 @@ def test_a_threshold_of_one_tells_the_first(tmp_path: Path) -> None:
     assert findings[0].message.endswith("(told once within 10s by object.metadata.name=)")
 
 
+def test_a_quiet_rule_is_not_asked(tmp_path: Path) -> None:
+    """What it would say is not to be told, also that it can not be decided."""
+    rules = rules_of(
+        tmp_path,
+        rule(
+            when=PRIVILEGED, threshold={"count": 1, "within": "1m", "by": ["event.user.username"]}
+        ),
+    )
+    bare = {"verb": "create", "objectRef": {"resource": "pods"}, "responseStatus": {"code": 201}}
+    bob, eve = (line(user={"username": name}, **bare) for name in ("bob", "eve"))
+    findings = found(rules, bob, PRIVILEGED_POD, bob, eve, PRIVILEGED_POD)
+    assert [(one.line, one.verdict) for one in findings] == [(0, "indeterminate"), (1, "match")]
+    assert "1 more like it" in findings[0].message
+
+
 def test_the_count_goes_on_from_call_to_call(tmp_path: Path) -> None:
     """A batch's end is no end of a burst."""
     engine = Engine(rules_of(tmp_path, rule(threshold={"count": 2, "within": "10s"})))

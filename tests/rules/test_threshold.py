@@ -28,6 +28,19 @@ def test_it_is_quiet_for_as_long_as_the_window() -> None:
     assert told(Counter(1, 10), 0, 5, 9, 10, 11, 20) == [0, 10, 20]
 
 
+def test_a_quiet_key_is_known_beforehand() -> None:
+    """Then nothing need be asked; a rule that must count on is never quiet."""
+    counter = Counter(1, 10)
+    assert not counter.is_quiet(A, 0)
+    assert counter.add(A, 0)
+    assert [counter.is_quiet(A, time) for time in (0, 9, 10)] == [True, True, False]
+    assert not counter.is_quiet(B, 0)
+    assert not counter.is_quiet(A, -10)
+    many = Counter(2, 10)
+    assert told(many, 0, 1) == [1]
+    assert not many.is_quiet(A, 2)
+
+
 def test_keys_are_counted_apart() -> None:
     """What one does is not counted against another."""
     counter = Counter(2, 10)

@@ -14,6 +14,14 @@ from tests.s3.proxy import FaultProxy
 from tests.s3.test_crash import same_number_twice
 from tests.torture import torture
 
+ACCIDENTS = (
+    *faults.QUICK,
+    faults.WrongBody(),
+    faults.Answer(200),
+    faults.Answer(302, b"", {"Location": "http://127.0.0.1:1/"}),
+    faults.Answer(404, b"<html>Not Found</html>"),
+)
+
 CALLS_A_LIFE = 35
 """A daemon is not killed before it has made so many: it asks some ten before it ships."""
 
@@ -26,7 +34,7 @@ def test_nothing_is_lost_or_doubled(
     kills = pytestconfig.getoption("--torture-kills") // 2
     seed = random.SystemRandom().randrange(2**32)
     node = Node(ceph, tmp_path, endpoint=ceph_proxy.endpoint)
-    ceph_proxy.plan = faults.RandomFaults(seed)
+    ceph_proxy.plan = faults.RandomFaults(seed, kinds=ACCIDENTS)
     torture(
         node,
         kills=kills,

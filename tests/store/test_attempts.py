@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
@@ -90,3 +91,18 @@ asyncio.run(life())
     assert ended.stdout == "given up\n"
     assert ended.stderr == ""
     assert time.monotonic() - began < 30
+
+
+def test_threads_end_with_their_owner() -> None:
+    """Nobody is left waiting for calls that will not come."""
+
+    async def life() -> int:
+        attempts = Attempts()
+        return await attempts.run(threading.get_ident, within_seconds=5)
+
+    worker = asyncio.run(life())
+    gc.collect()
+    deadline = time.monotonic() + 5
+    while worker in {thread.ident for thread in threading.enumerate()}:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

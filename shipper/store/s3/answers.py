@@ -64,8 +64,8 @@ _REMEDIES = {
     "301": "set store.s3.region to the bucket's region",
     "403": _POLICY,
 }
-_PASSING = frozenset({408, 425, 429})
-"""Client errors (4xx) that pass by themselves."""
+_PASSING = frozenset({302, 303, 307, 408, 425, 429})
+"""Temporary redirects and client errors that pass by themselves."""
 
 _PASSING_CODES = frozenset(
     {
@@ -84,7 +84,7 @@ def error_for(what: str, status: int, code: str, message: str) -> StoreError:
         return NotFoundError(said)
     if code in _PASSING_CODES or status in _PASSING or status >= 500 or status < 300:
         return StoreError(said)
-    if status == 404 and code != "NoSuchBucket":
+    if status == 404 and code != "NoSuchBucket":  # a page of something in between
         return StoreError(said)
     return RefusedError(said, remedy=_REMEDIES.get(code, "see docs/s3.md"))
 

@@ -6,6 +6,7 @@ and anew after a refusal that new credentials may mend: a rotated key needs no r
 
 from __future__ import annotations
 
+import gc
 import re
 import threading
 from collections.abc import Callable
@@ -48,9 +49,10 @@ _NO_CREDENTIALS = (
     UnauthorizedSSOTokenError,
 )
 
-_CODE = re.compile("[^A-Za-z0-9.]")
 _MODELS = botocore.loaders.create_loader()
 """Keeps what it has read: S3's description takes 12 MB and 0.1 s for each client without it."""
+
+_CODE = re.compile("[^A-Za-z0-9.]")
 
 Answer = dict[str, Any]
 
@@ -177,6 +179,9 @@ class Client:
     def _build(self) -> Any:
         with self._building:
             if self._client is None:
+                # A client is a ring of references, 2 MB of them: while a refusal lasts one after
+                # the other would lie about until the collector comes by itself.
+                gc.collect()
                 client = _make_client(self._options)
                 self._uploads.watch(client)
                 self._client = client

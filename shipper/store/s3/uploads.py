@@ -4,14 +4,15 @@ Half of a small upload's CPU (0.4 of 0.9 ms) goes into the way from parameters t
 S3's description, endpoint rules and hooks, and back; a batch is two uploads, and a backlog tens of
 thousands. So boto3 makes a request, and once it has succeeded the same is sent with another key,
 body, checksum and end of the lock: signed by botocore's signer, over the client's own connections.
-Whatever is no success is told as boto3 tells it and makes the next upload boto3's own again: it
-knows of redirects, regions and what else there is.
+Whatever is no success is told as boto3 tells it, and makes the next upload boto3's own again; a
+redirected one is begun anew by boto3 at once.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from botocore.awsrequest import AWSRequest, AWSResponse
@@ -32,6 +33,10 @@ _BODIES = frozenset({"input_params", "s3_redirect"})
 """What a request's context has of its parameters: for redirects, which are not followed here."""
 
 
+class _RedirectedError(Exception):
+    """Nothing is stored, and boto3 knows where to ask."""
+
+
 class Uploads:
     """Of one bucket. May be used from several threads."""
 
@@ -47,7 +52,8 @@ class Uploads:
         """What `client.put_object` returns (the ETag and the version at least) or raises."""
         pattern = self._pattern
         if pattern is not None and pattern.fits(client, parameters):
-            return self._repeat(pattern, parameters)
+            with suppress(_RedirectedError):
+                return self._repeat(pattern, parameters)
         answer: Answer = client.put_object(**parameters)
         self._pattern = _pattern_of(client, getattr(self._thread, "made", None), parameters)
         return answer
@@ -108,7 +114,9 @@ class _Pattern(NamedTuple):
         response = http.send(request.prepare())
         headers = {name.lower(): value for name, value in response.headers.items()}
         metadata = {"HTTPStatusCode": response.status_code, "HTTPHeaders": headers}
-        if response.status_code >= 300:
+        if 300 <= response.status_code < 400:
+            raise _RedirectedError
+        if response.status_code >= 400:
             raise ClientError(_refusal(response), "PutObject")
         return {
             "ETag": headers.get("etag", ""),

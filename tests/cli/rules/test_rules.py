@@ -15,8 +15,10 @@ from click.testing import CliRunner, Result
 
 from shipper.cli.main import commands, main
 from shipper.cli.rules import VERBS
+from shipper.config import Rules
+from shipper.rules.load import load_rules
 from shipper.rules.ruleset import MALFORMED
-from tests.rules.support import line, params, pod, rule, rules_of, written
+from tests.rules.support import line, params, pod, rule, written
 
 PRIVILEGED = rule(
     "privileged",
@@ -64,7 +66,7 @@ def test_the_list_says_what_each_rule_needs(tmp_path: Path) -> None:
         ["privileged", "high", "alert", "Request", "T1611", "Privileged"],
         ["quiet", "low", "shadow", "Metadata", "A", "title"],
     ]
-    expected = rules_of(tmp_path, *documents).sha256
+    expected = load_rules(Rules(catalog="none", paths=[str(path)])).sha256
     assert lines[-1] == f"2 rules in force; sha256 {expected}"
 
 

@@ -92,6 +92,12 @@ capabilities:
 - name: s3
   mountPath: /etc/audit-shipper/s3
   readOnly: true
+- name: rules
+  mountPath: /etc/audit-shipper/rules.d
+  readOnly: true
+- name: alerts
+  mountPath: /etc/audit-shipper/alerts
+  readOnly: true
 - name: audit-log
   mountPath: {{ dir .Values.auditLog.path }}
   readOnly: true
@@ -122,6 +128,15 @@ capabilities:
 - name: s3
   secret:
     secretName: {{ .Values.s3.credentialsSecret }}
+    defaultMode: 0400
+    optional: true
+- name: rules
+  configMap:
+    name: {{ .Values.rules.configMap }}
+    optional: true
+- name: alerts
+  secret:
+    secretName: {{ .Values.alerts.secretName }}
     defaultMode: 0400
     optional: true
 - name: audit-log
