@@ -1,4 +1,4 @@
-"""`watch` on the command line: one round with the code of `verify`, or a daemon until told to end."""
+"""`watch` on the command line: one round with the code of `verify`, or a daemon until told."""
 
 from __future__ import annotations
 
