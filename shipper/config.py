@@ -51,7 +51,7 @@ __all__ = [
 _NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$"
 _ORIGIN = r"^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$"
 _PORT = "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5]?[0-9]{1,4})"
-_LISTEN = rf"^(([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):{_PORT})?$"
+LISTEN = rf"^(([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):{_PORT})?$"
 _Name = Annotated[
     str, Meta(pattern=_NAME, description="a name: at most 253 letters, digits, ., _ and -")
 ]
@@ -211,7 +211,7 @@ class Health(Section, frozen=True):
     """Where to ask how the daemon is doing: probes, metrics, status page."""
 
     listen: Annotated[
-        str, Meta(pattern=_LISTEN, description="address:port, [address]:port or empty")
+        str, Meta(pattern=LISTEN, description="address:port, [address]:port or empty")
     ] = "127.0.0.1:9465"
     """`address:port`, or empty for none. This host alone by default: the page shows findings."""
 

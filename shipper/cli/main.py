@@ -11,7 +11,10 @@ import click
 from shipper import __version__
 from shipper.errors import ConfigError, ShipperError
 
-VERBS = ("run", "check", "prepare", "verify", "cat", "rules", "alerts", "keys", "status", "config")
+VERBS = (
+    "run", "check", "prepare", "verify", "watch", "cat", "rules", "alerts", "keys", "status",
+    "config",
+)  # fmt: skip
 
 EXIT_CODES = """\b
 Exit codes:

@@ -28,6 +28,11 @@ keys_option = click.option(
 
 log_option = click.option("--log", "origin", metavar="ORIGIN", help="This log alone.")
 
+retired_option = click.option(
+    "--retired", metavar="ORIGIN", multiple=True,
+    help="This log has come to its end (its node is no more): --max-age is not asked of it.",
+)  # fmt: skip
+
 endpoint_option = click.option(
     "--endpoint-url",
     metavar="URL",

@@ -8,11 +8,17 @@ from functools import partial
 from pathlib import Path
 
 import click
-import msgspec
 
 from shipper.cli.moment import moment
-from shipper.cli.options import endpoint_option, keys_option, log_option, store_options
+from shipper.cli.options import (
+    endpoint_option,
+    keys_option,
+    log_option,
+    retired_option,
+    store_options,
+)
 from shipper.cli.progress import shown_progress
+from shipper.cli.report import print_report
 from shipper.config import parse_duration
 from shipper.errors import ConfigError
 from shipper.seal.keys import load_keys
@@ -20,11 +26,8 @@ from shipper.store.base import LockMode
 from shipper.store.open import open_archive
 from shipper.verify import heads
 from shipper.verify.archive import verify_archive
-from shipper.verify.report import Depth, Report, State
+from shipper.verify.report import Depth
 from shipper.verify.request import Request, Retention, Window
-from shipper.verify.text import render
-
-_COLOURS = {"holds": "green", "fails": "red", "unknown": "yellow", "not asked": None}
 
 
 @click.command(
@@ -46,6 +49,7 @@ Exit codes (the lowest of all that failed):
 )  # fmt: skip
 @click.option("--until", metavar="T", help="Read no data of batches sealed after T.")
 @click.option("--max-age", metavar="D", help="The newest manifest must be younger (30s, 5m, 1h).")
+@retired_option
 @click.option(
     "--locked-until", metavar="T",
     help="Every object version must be locked at least until T (RFC 3339, or a duration from now).",
@@ -76,6 +80,7 @@ def verify(
     since: str | None,
     until: str | None,
     max_age: str | None,
+    retired: tuple[str, ...],
     locked_until: str | None,
     lock_mode: LockMode,
     head_file: Path | None,
@@ -102,6 +107,7 @@ def verify(
         origin=origin,
         window=Window(moment(since, now, -1), moment(until, now, -1)),
         max_age_seconds=None if max_age is None else parse_duration(max_age),
+        retired=frozenset(retired),
         retention=_retention(locked_until, lock_mode, now),
         again=again,
     )
@@ -116,7 +122,7 @@ def verify(
             workers=len(os.sched_getaffinity(0)),
             progress=told,
         )
-    _print(verified.report, output)
+    print_report(verified.report, output)
     if head_file is not None:
         heads.save(head_file, verified.seen)
     raise SystemExit(verified.report.exit_code)
@@ -125,14 +131,3 @@ def verify(
 def _retention(text: str | None, mode: LockMode, now: datetime) -> Retention | None:
     until = moment(text, now, 1)
     return None if until is None else Retention(until, mode)
-
-
-def _print(report: Report, output: str) -> None:
-    if output == "json":
-        click.echo(msgspec.json.format(msgspec.json.encode(report), indent=2).decode())
-    else:
-        click.echo(render(report, _style), nl=False)
-
-
-def _style(word: str, state: State) -> str:
-    return click.style(word, fg=_COLOURS[state])

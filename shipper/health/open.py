@@ -25,8 +25,7 @@ async def serve(listen: str, observer: Observer, *, logger: Logger) -> None:
                 await asyncio.sleep(0.05)
     await asyncio.to_thread(importlib.import_module, "shipper.health.server")
     from shipper.health.pages import Pages
-    from shipper.health.server import Server
+    from shipper.health.server import Server, parted
 
-    host, _, port = listen.rpartition(":")
     pages = Pages(observer, monotonic=time.monotonic)
-    await Server(pages.answer, logger=logger).run(host.strip("[]"), int(port))
+    await Server(pages.answer, logger=logger).run(*parted(listen))

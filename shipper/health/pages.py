@@ -58,29 +58,30 @@ class Pages:
                 return self._livez()
             case "/readyz":
                 why = unready(await self._observer.look())
-                return _text(503, why) if why else _text(200, "ok")
+                return text(503, why) if why else text(200, "ok")
             case "/metrics":
                 status = await self._observer.look()
                 body, content_type = self._exporter.render(families(status), asked.accept)
                 return Answer(200, content_type, body)
             case "/" | "/status.json" if not _is_address(asked.host):
-                return _text(421, "ask by the host's address, not by a name: see docs/health.md")
+                return text(421, "ask by the host's address, not by a name: see docs/health.md")
             case "/status.json":
                 status = await self._observer.look()
                 return Answer(200, "application/json", msgspec.json.encode(status))
             case "/":
                 body = html.render(await self._observer.look()).encode()
                 return Answer(200, "text/html; charset=utf-8", body, html.POLICY)
-        return _text(404, "there are: / /status.json /metrics /livez /readyz")
+        return text(404, "there are: / /status.json /metrics /livez /readyz")
 
     def _livez(self) -> Answer:
         still = self._pulse.still_seconds(self._observer.progress, self._monotonic())
         if still <= STILL_SECONDS:
-            return _text(200, "ok")
-        return _text(503, f"the collect loop has not turned for {still:.0f} s")
+            return text(200, "ok")
+        return text(503, f"the collect loop has not turned for {still:.0f} s")
 
 
-def _text(status: int, says: str) -> Answer:
+def text(status: int, says: str) -> Answer:
+    """One line for a person."""
     return Answer(status, TEXT, f"{says}\n".encode())
 
 

@@ -107,3 +107,9 @@ class Server:
         except Exception as error:  # noqa: BLE001 a fault in a page stops no recording
             self._logger.error("health_failed", path=asked.path[:100], error=repr(error)[:500])  # noqa: TRY400 one line
             return Answer(500, TEXT, b"this is a fault in audit-shipper; its log says more\n")
+
+
+def parted(listen: str) -> tuple[str, int]:
+    """`address:port` in two; `[::1]:9465` is an address too."""
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)

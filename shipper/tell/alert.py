@@ -100,7 +100,7 @@ def alerts_of(evidence: Evidence, findings: Iterable[Finding]) -> Alerts | None:
     )
     kept = sorted(ranked[:MOST_PER_RECORD])
     omitted = Counter(loud[n].rule for n in ranked[MOST_PER_RECORD:])
-    return Alerts(evidence, tuple(_clean(loud[n]) for n in kept), dict(omitted))
+    return Alerts(evidence, tuple(clean(loud[n]) for n in kept), dict(omitted))
 
 
 def facts(alert: Alert) -> Mapping[str, str]:
@@ -139,7 +139,8 @@ def resource(what: What) -> str:
     return f"{what.resource}{group}{sub}"
 
 
-def _clean(finding: Finding) -> Finding:
+def clean(finding: Finding) -> Finding:
+    """The same with all its texts bounded and harmless."""
     who, what, where = finding.who, finding.what, finding.where
     return structs.replace(
         finding,

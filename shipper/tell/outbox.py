@@ -103,13 +103,15 @@ class Outbox:
             self._disk.sync_directory(self._path)
             self._prune()
 
-    def put(self, alerts: Alerts) -> None:
+    def put(self, alerts: Alerts, *, number: int | None = None) -> None:
         """Make what a record gives cause to tell durable, just before the record is committed.
+
+        `number` is its place in the queue, beyond all before; by default the record's.
 
         `OSError`: it is in memory alone, and will be told unless the process ends before. The same
         record may be put again.
         """
-        seq, body = alerts.evidence.seq, _encode(alerts)
+        seq, body = alerts.evidence.seq if number is None else number, _encode(alerts)
         with self._changing:
             if seq in self._sizes:
                 self._remove(seq)

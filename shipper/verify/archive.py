@@ -71,7 +71,7 @@ def verify_archive(
     successors = succession.check(outcomes) if request.origin is None else {}
     if request.max_age_seconds is not None:
         for one in outcomes:
-            if one.origin not in successors:
+            if one.origin not in successors and one.origin not in request.retired:
                 freshness.check(one, request.max_age_seconds, now)
     report = _report(store.url, request, now, outcomes, successors, besides)
     return Verified(report, _to_remember(seen or {}, outcomes))
@@ -132,7 +132,8 @@ def _report(
 
 
 def _log_report(one: Outcome, request: Request, superseded_by: str | None) -> LogReport:
-    fresh = request.max_age_seconds is not None and superseded_by is None
+    is_over = superseded_by is not None or one.origin in request.retired
+    fresh = request.max_age_seconds is not None and not is_over
     verdicts: Verdicts = one.ledger.verdicts(
         freshness_asked=fresh, retention_asked=request.retention is not None
     )

@@ -42,14 +42,16 @@ class Retention(NamedTuple):
 class Request(NamedTuple):
     """How to verify. `origin`: this log alone; `max_age_seconds`, `retention`: None is not asked.
 
-    `again`: verify everything, also what the head file says was verified. `numbers`: only these
-    manifests and their data, nothing of the tree.
+    `retired`: logs that have come to their end: nobody asks how fresh they are. `again`: verify
+    everything, also what the head file says was verified. `numbers`: only these manifests and their
+    data, nothing of the tree.
     """
 
     depth: Depth = "full"
     origin: str | None = None
     window: Window = Window()
     max_age_seconds: float | None = None
+    retired: frozenset[str] = frozenset()
     retention: Retention | None = None
     again: bool = False
     numbers: Numbers | None = None
