@@ -51,6 +51,7 @@ from shipper.spool.spool import Spool
 from shipper.store.attempts import Attempts
 from shipper.store.base import Store
 from shipper.store.open import open_store
+from shipper.store.patient import PatientStore
 from shipper.tell.dispatcher import Dispatcher
 from shipper.tell.open import open_alerts
 from shipper.tell.outbox import Outbox
@@ -222,7 +223,8 @@ class App:
 
     async def _old_head(self) -> OldHead | None:
         def find() -> OldHead | None:
-            return find_old_head(self._store, self._config, self._signer.key)
+            # Some ten calls, of which each may fail and be asked again by itself.
+            return find_old_head(PatientStore(self._store), self._config, self._signer.key)
 
         backoff = Backoff()
         deadline = asyncio.get_running_loop().time() + self._patience_seconds

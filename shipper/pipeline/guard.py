@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
 
 from shipper.audit import event
@@ -15,7 +16,6 @@ from shipper.audit.event import EventScan
 from shipper.config import Rules
 from shipper.errors import ConfigError
 from shipper.model import Finding, Severity
-from shipper.rules.event import decode_events
 
 if TYPE_CHECKING:
     from shipper.rules.engine import Engine
@@ -107,10 +107,14 @@ class Guard:
         if engine is None:
             return Seen(event.scan(lines), [])
         began = time.perf_counter()
+        scans: list[EventScan] = []
         try:
-            events = decode_events(lines)
-            findings = engine.evaluate(lines, first_line=first_line, events=events)
-            return Seen(event.scan_events(events), findings)
+            findings = engine.evaluate(
+                lines,
+                first_line=first_line,
+                seen=lambda events: scans.append(event.scan_events(events)),
+            )
+            return Seen(reduce(event.merge, scans, event.EMPTY), findings)
         except Exception as error:  # noqa: BLE001 the record goes on, whatever becomes of the rules
             return Seen(event.scan(lines), [_unanswered(error, lines, first_line)])
         finally:

@@ -6,7 +6,7 @@ clock, no I/O: time is the events' own, and the only state is what thresholds co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from shipper.model import Finding
@@ -27,11 +27,18 @@ MAX_REMEMBERED = 4096
 """Requests alike whose rules are remembered, some 2 MiB: a cluster's requests repeat themselves.
 Whoever invents new ones pays with a search of the index each."""
 
+CHUNK_LINES = 32
+"""Lines that are decoded before they are looked at. Their events take some 50 KB, which stay in the
+processor's cache; those of a whole mebibyte do not, and cost half as much again."""
+
 _JOINED = "a torn line joined with a whole event, which was evaluated"
 _NULS = "holds NUL bytes"
 _EMPTY = "empty"
 _OTHER = "not JSON, or not an audit.k8s.io Event"
 _ODD = "an event with a field of a type that the API server never writes, evaluated without it"
+
+
+Seen = Callable[[Sequence[Event | None]], None]
 
 
 class Engine:
@@ -59,25 +66,28 @@ class Engine:
         self._remembered: dict[tuple[Any, ...], Gate] = {}
 
     def evaluate(
-        self,
-        lines: Sequence[bytes],
-        *,
-        first_line: int = 0,
-        events: Sequence[Event | None] | None = None,
+        self, lines: Sequence[bytes], *, first_line: int = 0, seen: Seen | None = None
     ) -> list[Finding]:
         """The findings in `lines`, in their order; `first_line` is the first one's number.
 
-        `events` are what `decode_events` makes of the lines, for who has done that already.
+        `seen` is given the events as they are decoded, some lines at a time, with None for a line
+        that is no event: one decode serves the record too.
         """
         report = Report(self.rules.malformed)
-        for number, event in enumerate(decode_events(lines) if events is None else events):
-            if event is None:
-                self._malformed(lines[number], first_line + number, report)
-                continue
-            if event.__class__ is not Event:
-                report.malformed(_ODD, line=first_line + number, event=event)
-            if event.stage in self._stages:
-                self._event(event, lines[number], first_line + number, report)
+        for start in range(0, len(lines), CHUNK_LINES):
+            chunk = lines[start : start + CHUNK_LINES]
+            events = decode_events(chunk)
+            if seen is not None:
+                seen(events)
+            for number, event in enumerate(events, first_line + start):
+                line = chunk[number - first_line - start]
+                if event is None:
+                    self._malformed(line, number, report)
+                    continue
+                if event.__class__ is not Event:
+                    report.malformed(_ODD, line=number, event=event)
+                if event.stage in self._stages:
+                    self._event(event, line, number, report)
         return report.findings()
 
     def _event(self, event: Event, line: bytes, number: int, report: Report) -> None:

@@ -87,10 +87,7 @@ _decode_user = msgspec.json.Decoder(User).decode
 
 
 def decode_events(lines: Sequence[bytes]) -> list[Event | None]:
-    """The event in each line, None for a line that is none.
-
-    One decode serves the record and the rules: `shipper.audit.event.scan_events` takes the result.
-    """
+    """The event in each line, None for a line that is none."""
     events = decode_lines(lines, _decode)
     for number, event in enumerate(events):
         if event is None:

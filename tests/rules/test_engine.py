@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shipper.audit.event import scan, scan_events
 from shipper.model import Finding, What, Where, Who
-from shipper.rules.engine import Engine
-from shipper.rules.event import decode_events
+from shipper.rules.engine import CHUNK_LINES, Engine
+from shipper.rules.event import Event
 from shipper.rules.ruleset import MALFORMED, RuleSet
 from tests.rules.support import found, line, names, params, pod, rule, rules_of
 
@@ -70,11 +71,13 @@ def test_every_rule_that_matches_tells(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_a_decode_that_was_done_already_serves(tmp_path: Path) -> None:
-    """The pipeline decodes once, for the record and for the rules."""
+def test_one_decode_serves_the_record_too(tmp_path: Path) -> None:
+    """Whoever asks sees every event as it is decoded, in the order of the lines."""
     engine = Engine(rules_of(tmp_path, rule(when=PRIVILEGED)))
-    lines = [pod({"containers": [{"privileged": True}]}), b"junk"]
-    assert engine.evaluate(lines, events=decode_events(lines)) == engine.evaluate(lines)
+    lines = [PRIVILEGED_POD, b"junk", line()] * CHUNK_LINES
+    seen: list[Event | None] = []
+    assert engine.evaluate(lines, seen=seen.extend) == engine.evaluate(lines)
+    assert scan_events(seen) == scan(lines)
 
 
 # ---- verdicts

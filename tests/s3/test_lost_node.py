@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Any
 import pytest
 
 from tests.process import append
+from tests.s3 import faults
 from tests.s3.ceph import Ceph
 from tests.s3.node import Node
 from tests.s3.policies import allow, policy
+from tests.s3.proxy import FaultProxy
 
 
 @pytest.fixture
@@ -113,6 +116,18 @@ def test_a_head_that_somebody_hides(node: Node, interfere: Callable[[Node], None
     assert newer["supersedes"] == {"log": before["origin"]} | head(before)
     assert not newer["problems"]
     assert node.run("cat").stdout_bytes == b"one\ntwo\n"
+
+
+def test_a_network_that_fails(node: Node, ceph_proxy: FaultProxy) -> None:
+    """Three calls in ten fail, and the old head is found all the same."""
+    seed = random.SystemRandom().randrange(2**32)
+    (before,) = logs(node)
+    node.endpoint, ceph_proxy.plan = ceph_proxy.endpoint, faults.RandomFaults(seed)
+    shutil.rmtree(node.spool)
+    assert node.once(config=node.config(shutdown={"drain": "30s"})) == 0, seed
+    _, newer = logs(node)
+    assert newer["supersedes"] == {"log": before["origin"]} | head(before), seed
+    assert node.archived() == b"one\ntwo\n", seed
 
 
 def test_nobody_to_follow(ceph: Ceph, tmp_path: Path) -> None:

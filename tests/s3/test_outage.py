@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import json
-import shutil
 import signal
 import threading
 import time
@@ -17,64 +14,19 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 import pytest
-from click.testing import CliRunner
 
-from shipper.cli.main import commands
-from shipper.errors import ConflictError
-from shipper.spool.spool import inspect
 from tests.pipeline.test_ship import check_order
 from tests.process import Daemon, append, running
 from tests.s3 import faults
 from tests.s3.ceph import Ceph, Keys
 from tests.s3.daemons import free_ports
 from tests.s3.faults import Fault, Request
+from tests.s3.following import QUIET, check, pending, seal, sealed, ship, trouble
 from tests.s3.node import Node
 from tests.s3.proxy import FaultProxy
 from tests.s3.stores import write_credentials
 from tests.s3.tls import Authority
 from tests.test_guardrails import rules
-
-QUIET = {"max_age": "50ms", "max_bytes": "64KiB", "heartbeat": "1h"}
-"""Nothing is sealed but what a test appends, and that at once."""
-
-
-def sealed(node: Node) -> int:
-    """The newest number in the spool; -1 if there is none."""
-    waiting, stored, _ = inspect(node.spool)
-    return max(waiting + stored, default=-1)
-
-
-def pending(node: Node) -> int:
-    """How many records wait for the store."""
-    return len(inspect(node.spool)[0])
-
-
-def seal(daemon: Daemon, node: Node, line: bytes) -> None:
-    """Append a line, and wait until it is sealed."""
-    before = sealed(node)
-    append(node, line)
-    daemon.wait_for(lambda: sealed(node) > before, "the seal")
-
-
-def ship(daemon: Daemon, node: Node, line: bytes) -> None:
-    """Append a line, and wait until it is in the store."""
-    seal(daemon, node, line)
-    daemon.wait_for(lambda: pending(node) == 0, "the store")
-
-
-def trouble(daemon: Daemon) -> str:
-    """What `status` says of the store."""
-    arguments = ["status", "--config", str(daemon.config), "--output", "json"]
-    said = CliRunner().invoke(commands, arguments)
-    return str(json.loads(said.output)["store_trouble"])
-
-
-def check(node: Node, expected: bytes) -> None:
-    """All is there, proved, locked, and nothing was written twice."""
-    assert node.archived() == expected
-    assert node.verify("--locked-until", "40h") == 0, node.said.getvalue()
-    assert not node.twice()
-
 
 # ---- what passes by itself
 
@@ -277,61 +229,6 @@ def test_a_long_outage(ceph: Ceph, tls: Authority, tmp_path: Path) -> None:
     assert max(recovery.under_way[:3]) <= 4
     assert max(recovery.under_way) >= 8
     check(node, b"".join(lines))
-
-
-# ---- somebody else
-
-
-def clone(node: Node, name: str) -> Node:
-    """The same node from a copy of its disk: key, log and spool."""
-    other = copy.copy(node)
-    other.root = node.root / name
-    other.spool = other.root / "spool"
-    other.log = other.root / "audit" / "audit.log"
-    shutil.copytree(node.spool, other.spool)
-    shutil.copytree(node.log.parent, other.log.parent)
-    return other
-
-
-def test_a_second_writer_is_refused_at_the_start(ceph: Ceph, tmp_path: Path) -> None:
-    """A copied spool does not go on where the other one did, also if its records are hidden."""
-    node = Node(ceph, tmp_path)
-    append(node, b"one\n")
-    assert node.once() == 0
-    copied = clone(node, "copy")
-    append(node, b"two\n")
-    assert node.once() == 0
-    before = node.versions()
-    with pytest.raises(ConflictError, match=r"another daemon.*then move the spool away"):
-        copied.once()
-    for key, _ in before:
-        ceph.client().delete_object(Bucket=node.bucket, Key=f"p/{key}")
-    with pytest.raises(ConflictError, match="another daemon"):
-        copied.once()
-    assert node.versions() == before
-
-
-def test_a_second_writer_is_refused_while_it_runs(ceph: Ceph, tmp_path: Path) -> None:
-    """Of two that go on from one head, the one that ships later ships nothing, says so, seals on
-    and ends with an error; the other one is not held up, and the archive verifies."""
-    node = Node(ceph, tmp_path)
-    append(node, b"one\n")
-    assert node.once(config=node.config(batch=QUIET)) == 0
-    copied = clone(node, "copy")
-    with running(node, batch=QUIET) as late:
-        late.wait_for_event("started")
-        with running(copied, batch=QUIET) as early:
-            ship(early, copied, b"two\n")
-            seal(late, node, b"other\n")
-            late.wait_for_event("shipping_stopped")
-            (said,) = late.lines("shipping_stopped")
-            assert said["level"] == "critical"
-            assert trouble(late) == f"shipping stopped: {said['error']}"
-            seal(late, node, b"still\n")
-            ship(early, copied, b"three\n")
-            assert early.end() == 0
-        assert late.end() == 3
-    check(copied, b"one\ntwo\nthree\n")
 
 
 # ---- stopping, and black holes
