@@ -8,7 +8,7 @@ ONCE ?=
 FUZZ_SECONDS ?= 60
 MINUTES ?= 30
 
-.PHONY: help run test check bench torture soak fuzz vectors image-test systemd-test lock manifests clean
+.PHONY: help run test check bench torture soak fuzz vectors image-test systemd-test lock monitoring manifests clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -52,6 +52,9 @@ fuzz: $(READY) ## coverage-guided fuzzing of the rules, FUZZ_SECONDS=60 long (ne
 
 vectors: $(READY) ## make the golden vectors anew (a change of the format!)
 	$(BIN)/python -m tests.vectors.generate
+
+monitoring: $(READY) ## make the Prometheus operator's rules anew from deploy/monitoring/rules.yaml
+	$(BIN)/python -m tests.deploy.monitoring
 
 manifests: $(READY) ## make deploy/kubernetes/base anew from the Helm chart
 	$(BIN)/python -m tests.deploy.manifests
