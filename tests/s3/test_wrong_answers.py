@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -49,6 +50,16 @@ PAGES = {
         b"<Version><Key>p/m/0</Key></Version></ListVersionsResult>",
     ),
 }
+
+
+@pytest.fixture(autouse=True)
+def no_collection() -> Iterator[None]:
+    """botocore follows redirects by recursion, to Python's limit: what the collector finds of other
+    tests' garbage down there could not even be warned of."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture

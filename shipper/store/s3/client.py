@@ -100,6 +100,7 @@ class Client:
         self._options = options
         self._building = threading.Lock()
         self._client: Any = None
+        self._was_forgotten = False
         self._uploads = Uploads()
         self._always = {"Bucket": bucket}
         if options.bucket_owner:
@@ -175,13 +176,15 @@ class Client:
         with self._building:
             if self._client is client:
                 self._client = None
+                self._was_forgotten = True
 
     def _build(self) -> Any:
         with self._building:
             if self._client is None:
-                # A client is a ring of references, 2 MB of them: while a refusal lasts one after
-                # the other would lie about until the collector comes by itself.
-                gc.collect()
+                if self._was_forgotten:
+                    # A client is a ring of references, 2 MB of them: while a refusal lasts one
+                    # after the other would lie about until the collector comes by itself.
+                    gc.collect()
                 client = _make_client(self._options)
                 self._uploads.watch(client)
                 self._client = client
