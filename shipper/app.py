@@ -12,6 +12,7 @@ import secrets
 import signal
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ from msgspec import UNSET
 from shipper import __version__
 from shipper import config as configuration
 from shipper.audit.follow import Follower
+from shipper.audit.scrape import scrape
 from shipper.audit.siblings import list_siblings
 from shipper.audit.wake import Wake
 from shipper.backoff import Backoff
@@ -42,6 +44,7 @@ from shipper.pipeline.collect import Collector
 from shipper.pipeline.fence import Fence
 from shipper.pipeline.guard import Guard, InForce, load_engine
 from shipper.pipeline.progress import Progress
+from shipper.pipeline.reconcile import Reconciler
 from shipper.pipeline.recorder import Recorder
 from shipper.pipeline.reload import Reloader
 from shipper.pipeline.ship import Shipper
@@ -336,10 +339,12 @@ class App:
         shipping.add_done_callback(lambda _: self.stop())
         reloading = asyncio.create_task(self._reloader.run(), name="reload")
         telling = asyncio.create_task(dispatcher.run(), name="tell")
+        counting = asyncio.create_task(self._count(collector), name="count")
         try:
             await (self._collect_once(collector) if self._once else self._collect(collector))
         finally:
             reloading.cancel()
+            counting.cancel()
             collector.close()
             shipper.finish()
             drained = await asyncio.gather(
@@ -347,6 +352,18 @@ class App:
                 dispatcher.drain(telling, within_seconds=self._config.shutdown.drain),
             )
         return 3 if self._once and (self._progress.weak or not all(drained)) else 0
+
+    async def _count(self, collector: Collector) -> None:
+        """Compare what was read with what the API server says it wrote, if it is to be asked."""
+        options = self._config.source.apiserver_metrics
+        if options.url and not self._once:
+            await Reconciler(
+                partial(scrape, options),
+                every_seconds=options.every,
+                tell=collector.tell,
+                progress=self._progress,
+                logger=self._logger,
+            ).run()
 
     async def _collect(self, collector: Collector) -> None:
         """Follow the log until told to stop.

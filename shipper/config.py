@@ -77,6 +77,23 @@ class Log(Section, frozen=True):
     """What makes the origin unique in the world: a domain of yours."""
 
 
+class ApiServer(Section, frozen=True):
+    """The API server that writes the log: its counters say whether all of it was read."""
+
+    url: Annotated[
+        str, Meta(pattern=r"^(https?://[^/?#@\s]+(/[^?#\s]*)?)?$", description="https://host:port")
+    ] = ""
+    """Where this node's own kube-apiserver answers, not a load balancer; empty: it is not asked."""
+    token_file: str = ""
+    """A file with a bearer token that may `get` the non-resource URL /metrics; read at each use."""
+    ca_file: str = ""
+    """PEM file with the cluster's certificate authority; by default the system's."""
+    server_name: str = ""
+    """The name to expect in its certificate, where that is not the one in the URL."""
+    every: Duration = duration("60s")
+    """How often it is asked. A loss is known after three times that."""
+
+
 class Source(Section, frozen=True):
     """The audit log to follow."""
 
@@ -91,6 +108,7 @@ class Source(Section, frozen=True):
     """The live file (`--audit-log-path`); rotated siblings are found beside it."""
     start_at: Literal["beginning", "end"] = "beginning"
     """Where a log's very first start begins. `beginning` loses nothing, so it is the default."""
+    apiserver_metrics: ApiServer = msgspec.field(default_factory=ApiServer)
 
 
 class BatchLimits(Section, frozen=True):
@@ -226,6 +244,7 @@ class Logging(Section, frozen=True):
 
 
 LIMITS = {
+    "source.apiserver_metrics.every": Limit(10, 3600, "10s and 1h"),
     "batch.max_bytes": Limit(64 * 2**10, 64 * 2**20, "64KiB and 64MiB"),
     "batch.max_age": Limit(0.05, 3600, "50ms and 1h"),
     "batch.heartbeat": Limit(1, 86400, "1s and 1d"),
@@ -280,8 +299,15 @@ def load_alerts(
 def parse(text: str, environment: Mapping[str, str] = os.environ) -> Config:
     """The configuration in `text` (YAML), with `${VAR}` expanded inside string values."""
     config = read(text, Config, environment=environment, limits=LIMITS)
-    _refuse(receivers.mistakes(config.alerts))
+    _refuse([*_mistakes(config.source.apiserver_metrics), *receivers.mistakes(config.alerts)])
     return config
+
+
+def _mistakes(options: ApiServer) -> Iterator[ConfigError]:
+    """What is wrong where each key by itself is right."""
+    if options.token_file and options.url.startswith("http:"):
+        says = "source.apiserver_metrics.url: a token is not sent over http"
+        yield ConfigError(says, remedy="write https://")
 
 
 def _text(path: Path) -> str:

@@ -64,7 +64,7 @@ class Place:
     def url(self) -> str:
         return f"file://{self.archive}"
 
-    def config(self, **sections: dict[str, Any]) -> Config:
+    def config(self, **sections: Any) -> Config:
         """The least configuration, with these sections on top."""
         return config.parse(self.yaml(**sections), {})
 

@@ -41,6 +41,15 @@ def _source(status: Status) -> Iterator[Trouble]:
         yield trouble("source-unreadable", status.source_trouble)
     elif not status.source_found:
         yield trouble("source-missing", status.source)
+    for code, count in (
+        ("events-missing", status.events_missing),
+        ("events-gained", status.events_gained),
+        ("events-failed", status.events_failed),
+    ):
+        if count:
+            yield trouble(code, f"{count} since the start")
+    if status.apiserver_trouble:
+        yield trouble("apiserver-unreadable", status.apiserver_trouble)
 
 
 def _spool(status: Status) -> Iterator[Trouble]:

@@ -54,6 +54,14 @@ def _read(status: Status) -> Iterator[Metric]:
     yield counter("read_events", "Lines read.", status.events_read)
     yield counter("read_bytes", "Bytes of the audit log read.", status.bytes_read)
     yield counter("malformed_lines", "Lines that are no audit event.", status.malformed_lines)
+    yield counter("balances", "Comparisons with the API server's counters.", status.balances)
+    differences = {
+        "failed": status.events_failed,
+        "missing": status.events_missing,
+        "gained": status.events_gained,
+    }
+    says = "Events by which what was read differs from what the API server counts."
+    yield counter_by("kind", "unbalanced_events", says, differences)
     waits = status.oldest_unsealed_seconds
     yield gauge("oldest_unsealed_seconds", "How long the oldest line waits for its seal.", waits)
 

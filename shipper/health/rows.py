@@ -65,6 +65,8 @@ def _rows(status: Status) -> Iterator[Row]:
     yield Row("store", _store(status))
     if status.running:
         yield Row("findings", _findings(status))
+        if status.balances:
+            yield Row("compared", _compared(status))
     yield from (Row(f"alerts {name}", _receiver(one)) for name, one in status.alerts.items())
     yield Row("configuration", status.config_sha256 or "unknown")
     yield Row("rules", _in_force(status))
@@ -145,6 +147,14 @@ def _findings(status: Status) -> str:
     kinds = (*reversed(SEVERITIES), "shadow", "indeterminate")
     known = [f"{counts[kind]:,} {kind}" for kind in kinds if counts[kind]]
     return f"{', '.join(known) or 'none'} since the start"
+
+
+def _compared(status: Status) -> str:
+    """With what the API server counts."""
+    return (
+        f"{status.balances:,} times with the API server's count: {status.events_missing:,} missing,"
+        f" {status.events_gained:,} gained, {status.events_failed:,} failed to be written"
+    )
 
 
 def _in_force(status: Status) -> str:

@@ -51,7 +51,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     -1 before the first record. `heartbeat_seconds`: after so long a record is due. `events` and
     `bytes` are those of the audit log; `uploaded_bytes` those of objects. `store_state`: `ok`,
     `failing`, `refused`, `stopped`; `reload_result`: `ok`, `refused`, `needs-restart`. `troubles`:
-    what a person should do something about, most urgent first.
+    what a person should do something about, most urgent first. `balances`: comparisons with the API
+    server's counters; `events_failed`, `events_missing`, `events_gained`: what they have shown.
     """
 
     version: str
@@ -68,6 +69,11 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     events_read: int = 0
     bytes_read: int = 0
     oldest_unsealed_seconds: float = 0.0
+    balances: int = 0
+    events_failed: int = 0
+    events_missing: int = 0
+    events_gained: int = 0
+    apiserver_trouble: str = ""
 
     head_seq: int
     head_sha256: str

@@ -35,6 +35,18 @@ MEANINGS: dict[str, Meaning] = {
         "The audit log cannot be read",
         "Let the daemon read it: a group, or CAP_DAC_READ_SEARCH.",
     ),
+    "events-missing": Meaning(
+        "The API server has written events that were never read",
+        "Find out who removed or changed the audit log, and keep what is left of it.",
+    ),
+    "events-gained": Meaning(
+        "Events were read that the API server has never written",
+        "Find out who else writes to the audit log; do not trust its events since.",
+    ),
+    "events-failed": Meaning(
+        "The API server could not write events to its audit log",
+        "Make room on its disk, and raise --audit-log-maxsize above its largest event.",
+    ),
     "spool-refused": Meaning(
         "The spool's disk takes nothing, and reading has stopped",
         "Make room on the disk or mend it.",
@@ -67,6 +79,10 @@ MEANINGS: dict[str, Meaning] = {
     "not-shipping": Meaning(
         "The oldest record has waited for the store for more than five minutes",
         "Look at the store and the network; a long backlog drains by itself.",
+    ),
+    "apiserver-unreadable": Meaning(
+        "The API server does not tell how many events it has written",
+        "Mend source.apiserver_metrics: address, token, certificate; recording goes on.",
     ),
     "reload-refused": Meaning(
         "The configuration or a rule file has a mistake; what was in force stays in force",

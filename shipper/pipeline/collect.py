@@ -7,6 +7,7 @@ since the newest record is read again.
 from __future__ import annotations
 
 import threading
+from collections import deque
 
 from msgspec import UNSET, UnsetType
 
@@ -69,6 +70,7 @@ class Collector:
         self._scan = EMPTY
         self._findings: list[Finding] = []
         self._full_since: Timestamp | None = None
+        self._told: deque[Notice] = deque()
         self.stop = threading.Event()
 
     def begin(self) -> None:
@@ -90,6 +92,8 @@ class Collector:
         if self._guard.is_proposed:
             self._renew_rules()
         self._progress.turns += 1
+        while self._told:
+            self._notice(self._told.popleft())
         while not self.stop.is_set() and self.may_read():
             self._progress.turns += 1
             try:
@@ -98,6 +102,7 @@ class Collector:
                 self._seal_due()  # silence is evidence, also where nothing can be read
                 raise
             if item is None:
+                self._progress.ends += 1
                 break
             if isinstance(item, Segment):
                 self._add(item)
@@ -108,6 +113,10 @@ class Collector:
             self._seal_due()
         self._seal_due()
         return self._progress.bytes_read > before
+
+    def tell(self, notice: Notice) -> None:
+        """Seal this at the next step. May be called from any thread."""
+        self._told.append(notice)
 
     @property
     def held_up(self) -> bool:
@@ -165,6 +174,7 @@ class Collector:
             batch.add(segment.source, piece, merkle.leaf_hashes(lines))
             self._scan = merge(self._scan, seen.scan)
             self._progress.events += len(lines)
+            self._progress.audit_events += len(lines) - seen.scan.malformed
             self._findings += seen.findings
             self._progress.rules_seconds = self._guard.seconds
             if is_urgent(seen.findings, self._config.batch.urgent_severity):

@@ -9,6 +9,7 @@ from typing import Literal
 
 from shipper.model import Finding, Manifest, Record
 from shipper.pipeline.guard import InForce
+from shipper.pipeline.remark import remark
 from shipper.seal.sealer import Content
 
 RECENT_FINDINGS = 20
@@ -37,6 +38,10 @@ class Progress:
     """Rules in force."""
 
     events: int = 0
+    audit_events: int = 0
+    """Of these the lines that are audit events."""
+    ends: int = 0
+    """How often the reader has come to the log's end."""
     bytes_read: int = 0
     malformed_lines: int = 0
     batch_opened_ns: int | None = None
@@ -73,6 +78,17 @@ class Progress:
     pending: int = 0
     store_errors: Counter[str] = field(default_factory=Counter)
 
+    balances: int = 0
+    """How often what was read was compared with what the API server says it wrote."""
+    events_failed: int = 0
+    """That the API server could not write, as it says."""
+    events_missing: int = 0
+    """That it wrote and that were never read, at least."""
+    events_gained: int = 0
+    """That were read and that it never wrote, at least."""
+    apiserver_trouble: str = ""
+    """Why it cannot be asked."""
+
     trouble: str = ""
     """What is wrong with the store."""
     store_state: StoreState = "ok"
@@ -100,6 +116,7 @@ class Progress:
         self.records[content.kind] += 1
         if content.notice is not None:
             self.notices[content.notice.reason] += 1
+            self.recent.extendleft((record.seq, one) for one in remark(content.notice, now))
         if content.batch is not None:
             self.malformed_lines += content.batch.malformed_lines
             self.sealed_events += len(content.batch.leaves)

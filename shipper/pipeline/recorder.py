@@ -19,6 +19,7 @@ from shipper.logs import Logger
 from shipper.model import Agent, Alerts, Evidence, Notice, Record, SourceSpan, Timestamp
 from shipper.pipeline.guard import InForce
 from shipper.pipeline.progress import Progress
+from shipper.pipeline.remark import remark
 from shipper.pipeline.start import Start
 from shipper.seal import layout
 from shipper.seal.sealer import Content, Head, seal
@@ -168,7 +169,8 @@ class Recorder:
 
 def _alerts(record: Record, head: Head, content: Content, now: Timestamp) -> Alerts | None:
     """What `record` gives cause to tell; `head` is the one after it."""
-    if not content.findings:
+    findings = [*content.findings, *remark(content.notice, now.wall)]
+    if not findings:
         return None
     evidence = Evidence(
         log=head.log,
@@ -177,7 +179,7 @@ def _alerts(record: Record, head: Head, content: Content, now: Timestamp) -> Ale
         manifest_key=layout.log_prefix(head.log) + record.manifest.key,
         sealed_at=now.wall,
     )
-    return alerts_of(evidence, content.findings)
+    return alerts_of(evidence, findings)
 
 
 def span_at_end(span: SourceSpan) -> SourceSpan:

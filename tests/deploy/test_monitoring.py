@@ -108,6 +108,10 @@ CASES: dict[str, Case] = {
     "AuditShipperCriticalFinding": counted("audit_shipper_matches_total", severity="critical"),
     "AuditShipperRulesFail": counted("audit_shipper_findings_total", rule="rules-engine"),
     "AuditShipperLogTouched": counted("audit_shipper_notices_total", reason="gap"),
+    "AuditShipperEventsMissing": counted("audit_shipper_unbalanced_events_total", kind="missing"),
+    "AuditShipperEventsGained": counted("audit_shipper_unbalanced_events_total", kind="gained"),
+    "AuditShipperEventsFailed": counted("audit_shipper_unbalanced_events_total", kind="failed"),
+    "AuditShipperNotComparing": trouble("apiserver-unreadable", 15),
     "AuditShipperClockStep": counted("audit_shipper_notices_total", reason="clock-step"),
     "AuditWatchFailed": Case(verdict("integrity"), LOG | {"verdict": "integrity"}, HOLDS),
     "AuditWatchLogSilent": Case(verdict("freshness"), LOG, verdict("freshness", "holds")),
@@ -237,6 +241,7 @@ def test_the_dashboard_shows_every_metric() -> None:
     """But some that are for alerts and for those who look for themselves."""
     shown = set(re.findall(r"\w+", " ".join(queries())))
     left_out = {
+        "audit_shipper_balances_total",
         "audit_shipper_heartbeat_seconds",
         "audit_shipper_last_reload_timestamp_seconds",
         "audit_shipper_last_ship_timestamp_seconds",

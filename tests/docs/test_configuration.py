@@ -164,7 +164,7 @@ def test_every_key_with_limits_or_choices_is_tested() -> None:
     """The tables have a column of limits for each size and duration."""
     measured = [key for key, cells in rows().items() if cells[0] in UNITS]
     assert all(" to " in rows()[key][2] for key in measured)
-    assert len(measured) == 15
+    assert len(measured) == 16
 
 
 def test_the_example_is_valid_and_has_the_defaults() -> None:

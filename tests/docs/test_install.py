@@ -23,7 +23,8 @@ from tests.deploy import manifests
 DOCS = ROOT / "docs"
 CLUSTERS = ["kubeadm", "k3s", "rke2", "talos"]
 CEREMONY = "/dev/shm/ceremony"  # noqa: S108 the place that the page names
-PAGES = [*(f"install-{name}" for name in (*CLUSTERS, "systemd")), "kubernetes", "keys"]
+WATCHING = ["health", "metrics", "watch", "completeness", "operations"]
+PAGES = [*(f"install-{name}" for name in (*CLUSTERS, "systemd")), "kubernetes", "keys", *WATCHING]
 
 
 def text_of(page: str) -> str:

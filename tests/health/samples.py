@@ -40,6 +40,7 @@ WELL = Status(
     events_read=1_234_567,
     bytes_read=3_456_789_012,
     oldest_unsealed_seconds=4.2,
+    balances=120,
     head_seq=1234,
     head_sha256="3f" * 32,
     sealed_at=NOW,

@@ -129,8 +129,9 @@ def test_reloads_are_shown(place: Place, daemon: Daemon) -> None:
     assert [one["code"] for one in asking.status()["troubles"]] == ["reload-refused"]
     daemon.config.write_text(good.replace("catalog: none", "catalog: default"))
     daemon.process.send_signal(signal.SIGHUP)
-    daemon.wait_for(lambda: asking.status()["rules"] > 50, "the rules")
+    daemon.wait_for(lambda: bool(asking.status()["notices"]), "the rules")
     status = asking.status()
+    assert status["rules"] > 50
     assert (status["reload_result"], status["troubles"]) == ("ok", [])
     assert status["config_sha256"] != before
     assert status["notices"] == {"config-changed": 1}

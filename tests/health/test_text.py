@@ -15,6 +15,7 @@ def test_it_shows_what_is_sealed_shipped_and_behind() -> None:
     assert f"head               1234 {WELL.head_sha256}\n" in shown
     assert "record 1234, 5.8 s ago; 1,234,000 lines, 3.5 GB since the start" in shown
     assert "unsealed lines, the oldest read 4.2 s ago; unshipped records: 1, the old" in shown
+    assert "120 times with the API server's count: 0 missing, 0 gained, 0 failed" in shown
     assert "3 high, 5 shadow, 2 indeterminate since the start" in shown
     assert shown.endswith("\nAll is well\n")
 
