@@ -320,7 +320,9 @@ def _mistakes(options: ApiServer) -> Iterator[ConfigError]:
     try:
         urlsplit(options.url).port  # noqa: B018 it is what raises
     except ValueError:
-        yield ConfigError(f"{here}.url: it has no port that can be", remedy="write https://host:port")
+        yield ConfigError(
+            f"{here}.url: it has no port that can be", remedy="write https://host:port"
+        )
 
 
 def _text(path: Path) -> str:

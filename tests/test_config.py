@@ -85,6 +85,19 @@ def test_three_keys_are_enough() -> None:
             r"alerts\[1\].name: 'a' stands twice",
         ),
         ("1: 2", "the key 1"),
+        *(
+            (LEAST.replace("audit.log}", "audit.log, apiserver_metrics: {%s}}" % keys), message)
+            for keys, message in (
+                ("url: 'http://a', token_file: /t", "metrics.url: neither a token nor"),
+                ("url: 'http://a', cert_file: /c", "metrics.url: neither a token nor"),
+                ("url: 'https://a:b', token_file: /t", "metrics.url: it has no port that can be"),
+                ("url: 'https://a:65536'", "metrics.url: it has no port that can be"),
+                ("url: 'https://user:pw@a'", "metrics.url: .* is not https://host:port"),
+                ("url: 'https://a', key_file: /k", "metrics.key_file: there is no cert_file"),
+                ("url: 'https://a', token_file: t", "metrics.token_file: 't' is not an absolute"),
+                ("every: 1s", "metrics.every: '1s' is out of range"),
+            )
+        ),
         (LEAST + "log: !!python/object:os.system {}", "not YAML"),
     ],
 )

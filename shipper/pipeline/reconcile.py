@@ -18,7 +18,7 @@ from shipper.pipeline.progress import Progress
 from shipper.store.attempts import Attempts
 
 FLUSH_SECONDS = 1.5
-"""From being counted to being in the file: the log backend writes one event at a time, unless it was
+"""From being counted to being in the file: the log backend writes one event at a time, unless it is
 told to gather them (`--audit-log-batch-max-size`)."""
 
 CAUGHT_UP_SECONDS = 30.0

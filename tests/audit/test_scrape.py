@@ -55,7 +55,7 @@ def test_over_tls_with_a_client_certificate(tmp_path: Path) -> None:
         with pytest.raises(SourceError, match=server.url):
             scrape(options)
         for wrong in ("none", "key"):
-            with pytest.raises(SourceError, match="cert_file .* cannot be used.*PEM"):
+            with pytest.raises(SourceError, match=r"cert_file .* cannot be used.*PEM"):
                 scrape(structs.replace(options, cert_file=str(tmp_path / wrong)))
 
 
