@@ -85,19 +85,6 @@ def test_three_keys_are_enough() -> None:
             r"alerts\[1\].name: 'a' stands twice",
         ),
         ("1: 2", "the key 1"),
-        *(
-            (LEAST.replace("audit.log}", "audit.log, apiserver_metrics: {%s}}" % keys), message)
-            for keys, message in (
-                ("url: 'http://a', token_file: /t", "metrics.url: neither a token nor"),
-                ("url: 'http://a', cert_file: /c", "metrics.url: neither a token nor"),
-                ("url: 'https://a:b', token_file: /t", "metrics.url: it has no port that can be"),
-                ("url: 'https://a:65536'", "metrics.url: it has no port that can be"),
-                ("url: 'https://user:pw@a'", "metrics.url: .* is not https://host:port"),
-                ("url: 'https://a', key_file: /k", "metrics.key_file: there is no cert_file"),
-                ("url: 'https://a', token_file: t", "metrics.token_file: 't' is not an absolute"),
-                ("every: 1s", "metrics.every: '1s' is out of range"),
-            )
-        ),
         (LEAST + "log: !!python/object:os.system {}", "not YAML"),
     ],
 )
@@ -107,6 +94,26 @@ def test_mistakes_name_the_key_and_the_remedy(text: str, message: str) -> None:
         config.parse(text, {})
     many = len(caught.value.mistakes)
     assert str(caught.value).count("\n") == (many if many > 1 else 0)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("url: 'http://a', token_file: /t", "url: neither a token nor a certificate is sent"),
+        ("url: 'http://a', cert_file: /c", "url: neither a token nor a certificate is sent"),
+        ("url: 'https://a:b', token_file: /t", "url: it has no port that can be"),
+        ("url: 'https://a:65536'", "url: it has no port that can be"),
+        ("url: 'https://user:pw@a'", r"url: .* is not https://host:port"),
+        ("url: 'https://a', key_file: /k", "key_file: there is no cert_file"),
+        ("url: 'https://a', token_file: t", "token_file: 't' is not an absolute path"),
+        ("every: 1s", "every: '1s' is out of range"),
+    ],
+)
+def test_mistakes_about_the_api_server(keys: str, message: str) -> None:
+    """Nothing secret goes over http, and no daemon starts with an address that it cannot ask."""
+    asked = f"audit.log, apiserver_metrics: {{{keys}}}}}"
+    with pytest.raises(PageError, match=f"source.apiserver_metrics.{message}"):
+        config.parse(LEAST.replace("audit.log}", asked), {})
 
 
 def test_every_mistake_is_named_at_once() -> None:
