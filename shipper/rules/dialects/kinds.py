@@ -77,13 +77,11 @@ _CONSTRAINTS = "constraints.gatekeeper.sh"
 """Gatekeeper makes the resource of a kind of constraint from its name, not from the plural."""
 
 _ENTRIES = [
-    (group, *entry.rstrip("!").split(":"), entry.endswith("!"))
-    for group, entries in _BUILT_IN.items()
-    for entry in entries.split()
+    (group, *entry.split(":")) for group, entries in _BUILT_IN.items() for entry in entries.split()
 ]
-_KINDS = {(group, resource): kind for group, resource, kind, _ in _ENTRIES}
-_RESOURCES = {(group, kind): resource for group, resource, kind, _ in _ENTRIES}
-_CLUSTER_WIDE = {(group, kind) for group, _, kind, cluster_wide in _ENTRIES if cluster_wide}
+_KINDS = {(group, resource): kind.rstrip("!") for group, resource, kind in _ENTRIES}
+_RESOURCES = {(group, kind): resource for (group, resource), kind in _KINDS.items()}
+_CLUSTER_WIDE = {(group, kind[:-1]) for group, _, kind in _ENTRIES if kind.endswith("!")}
 
 
 def kind_of(group: str, resource: str, subresource: str = "") -> str:
