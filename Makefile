@@ -9,7 +9,7 @@ ONCE ?=
 FUZZ_SECONDS ?= 60
 MINUTES ?= 30
 
-.PHONY: help run test check bench first-batch torture soak fuzz vectors image-test systemd-test lock monitoring manifests clean
+.PHONY: help run test check bench first-batch torture soak fuzz vectors image-test systemd-test lock monitoring manifests cli-page clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -76,6 +76,9 @@ COMPILE = PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(BIN)/pip-compile --quiet -
 lock: $(READY) ## resolve requirements*.lock anew: every package that is installed, with its hashes
 	$(COMPILE) --output-file requirements.lock pyproject.toml
 	$(COMPILE) --output-file requirements-build.lock --only-build-deps --all-build-deps pyproject.toml
+
+cli-page: $(READY) ## make docs/cli.md anew from what --help says
+	$(BIN)/python -m tests.docs.cli_page
 
 clean: ## remove what `make run` made (var/), caches and the virtual environment
 	rm -rf var .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

@@ -1,8 +1,8 @@
 """How long a newcomer takes to a first sealed, verified batch: the README's first commands, run.
 
 In a copy of the repository's files, without a virtual environment and without pip's cache. The
-commands are those of the README's first `sh` block, so that what is counted is what is written. What
-a download takes depends on the line to the package index; reading the README is not counted.
+commands are those of the README's first `sh` block: what is counted is what is written. What a
+download takes depends on the line to the package index; reading the README is not counted.
 """
 
 from __future__ import annotations

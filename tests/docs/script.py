@@ -40,6 +40,7 @@ def run(commands: list[str], directory: Path) -> list[str]:
     program.chmod(0o755)
     script = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n"
     script += f"printf '{_MARK}'\n".join(f"{block}\n" for block in commands)
+    path = f"{directory}/bin:/usr/bin:/bin"
     done = subprocess.run(
         ["bash", "-eu", "-c", script],
         cwd=directory,
