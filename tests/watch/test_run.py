@@ -25,7 +25,6 @@ from tests.tell.support import Said, Server, receivers, serving
 from tests.verify.archive import BEGIN, Log, keys_of, objects, small
 from tests.verify.versions import YEAR, Bucket
 
-
 STEPS = 17
 """Durable steps of a round that calls somebody, until they were told."""
 
