@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import time
 
 import msgspec
 
@@ -11,8 +12,10 @@ from shipper.health.status import Status
 from shipper.seal import layout
 
 ASK_SECONDS = 3.0
+"""For each silence, and for the whole answer."""
 
 _MOST_BYTES = 4 * 2**20
+_BLOCK_BYTES = 64 * 2**10
 _EVERY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 nothing is bound here
 
 
@@ -28,12 +31,21 @@ def ask(config: Config) -> Status:
     try:
         connection.request("GET", "/status.json")
         answer = connection.getresponse()
-        body = answer.read(_MOST_BYTES)
+        body = _read(answer, time.monotonic() + ASK_SECONDS)
     except (OSError, http.client.HTTPException) as error:
         raise NoAnswerError(f"{config.health.listen}: {error}") from error
     finally:
         connection.close()
     return _decode(body, answer.status, config)
+
+
+def _read(answer: http.client.HTTPResponse, deadline: float) -> bytes:
+    body = bytearray()
+    while len(body) < _MOST_BYTES and (block := answer.read1(_BLOCK_BYTES)):
+        body += block
+        if time.monotonic() > deadline:
+            raise TimeoutError("the answer does not come to its end")
+    return bytes(body)
 
 
 def _decode(body: bytes, code: int, config: Config) -> Status:

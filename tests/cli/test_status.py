@@ -7,7 +7,9 @@ import http.server
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from msgspec import structs
 
 from shipper.cli.main import commands
 from shipper.errors import SpoolError
+from shipper.health import ask
 from tests.daemon import Place
 from tests.health.samples import WELL
 from tests.process import append, running
@@ -43,11 +46,17 @@ class Impostor(http.server.BaseHTTPRequestHandler):
     """What has the daemon's port, and answers anything."""
 
     body = b""
+    drops = 0
+    """So many bytes more, one after the other."""
 
     def do_GET(self) -> None:
         self.send_response(200)
         self.end_headers()
         self.wfile.write(self.body)
+        with suppress(ConnectionError):
+            for _ in range(self.drops):
+                self.wfile.write(b" ")
+                time.sleep(0.01)
 
     def log_message(self, *_: object) -> None:
         """Silence."""
@@ -148,6 +157,19 @@ def test_a_terminal_obeys_no_answer(
     shown = status(place, impostor)
     assert shown.exit_code == 0
     assert shown.output.replace("\n", "").isprintable()
+
+
+def test_an_answer_without_end_is_none(
+    place: Place, impostor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However slowly it comes: the spool is read then."""
+    monkeypatch.setattr(ask, "ASK_SECONDS", 0.1)
+    monkeypatch.setattr(Impostor, "drops", 200)
+    place.log.write_bytes(b"one\n")
+    place.once()
+    shown = status(place, impostor)
+    assert shown.exit_code == 3
+    assert "the answer does not come to its end" in shown.output
 
 
 def test_a_spool_that_cannot_be_read_is_one_clear_error(place: Place) -> None:
