@@ -45,7 +45,7 @@ def run(commands: list[str], directory: Path) -> list[str]:
         ["bash", "-eu", "-c", script],
         cwd=directory,
         env={
-            "PATH": f"{directory}/bin:/usr/bin:/bin",
+            "PATH": path,
             "PYTHONPATH": str(ROOT),
             "LC_ALL": "C.UTF-8",
         },
