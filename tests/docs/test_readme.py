@@ -68,4 +68,4 @@ def test_its_figures_are_those_of_the_page_on_performance() -> None:
     assert len(rows) == 7
     compared = figures.partition("## What others need")[2].partition("\n## ")[0]
     for speed, memory in rows:
-        assert re.search(rf"\| \**{speed}\** \| [^|]+ \| \**{memory}\** \|", compared), speed
+        assert re.search(rf"\| \**{speed}\** \| [^|]*\| \**{memory}\** \|", compared), speed
