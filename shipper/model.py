@@ -140,6 +140,20 @@ class Where(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     uri: str = ""
 
 
+class Guardrail(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The admission policy that a finding is about, and its rule that says so.
+
+    `action` is what the policy does to a failure. `way`: how the object most likely came past it.
+    """
+
+    kind: str
+    namespace: str = ""
+    name: str
+    rule: str = ""
+    action: Literal["deny", "warn", "audit"] = "deny"
+    way: str = ""
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a guardrail rule says of one event.
 
@@ -161,6 +175,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     who: Who = Who()
     what: What = What()
     where: Where = Where()
+    guardrail: Guardrail | UnsetType = UNSET
 
 
 class Evidence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
