@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,6 +91,11 @@ def written_out(text: str) -> list[str]:
         for n, part in enumerate(parts)
     ]
     return [" ".join("".join(one).split()) for one in itertools.product(*choices)]
+
+
+def arguments(text: str) -> list[str]:
+    """The words of a command line up to where its output goes."""
+    return list(itertools.takewhile(lambda word: word not in ("|", ">"), shlex.split(text)))
 
 
 def _one_of(optional: str) -> list[str]:

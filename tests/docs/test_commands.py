@@ -20,12 +20,13 @@ import pytest
 from bench.__main__ import BENCHMARKS
 from shipper.cli.main import commands
 from tests.conftest import ROOT
-from tests.docs.pages import Line, command_lines, pages, written_out
+from tests.docs.pages import Line, arguments, command_lines, pages, written_out
 from tests.docs.world import World
 from tests.s3.ceph import Ceph
 
 NAMES_A_FILE = re.compile(
-    r"(?!/)(?:[\w.-]+/)*[\w-][\w.-]*\.(?:conf|env|json|pem|pub|service|sh|timer|yaml)|(?:config|deploy|docs|tests)/[\w./-]+"
+    r"(?!/)(?:[\w.-]+/)*[\w-][\w.-]*\.(?:conf|env|json|pem|pub|service|sh|timer|yaml)"
+    r"|(?:config|deploy|docs|tests)/[\w./-]+"
 )
 NO_COMMANDS = {"docs/format.md", "tests/vectors/v1/README.md"}
 """Their indented blocks are formats and hashes."""
@@ -139,6 +140,18 @@ def test_the_command_does_what_the_page_says(
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     meant = next((code for start, code in EXIT_CODES.items() if text.startswith(start)), 0)
     assert result.exit_code == meant, result.output
+
+
+@pytest.mark.parametrize("text", OURS, ids=str)
+def test_the_program_takes_the_arguments(text: str) -> None:
+    """Verb, options and how many arguments: also where there is no gateway to run it with."""
+    _, *words = arguments(text)
+    command: click.Command = commands
+    while isinstance(command, click.Group):
+        found = command.get_command(click.Context(command), words.pop(0))
+        assert found is not None, text
+        command = found
+    command.make_parser(click.Context(command)).parse_args(words)
 
 
 def test_every_program_is_run_or_listed() -> None:

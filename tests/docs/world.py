@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
-from itertools import islice, takewhile
+from itertools import islice
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -21,6 +20,7 @@ from bench.replay import read_lines
 from shipper.cli.main import commands
 from tests.conftest import DATA, ROOT
 from tests.daemon import Place
+from tests.docs.pages import arguments
 from tests.s3.ceph import Ceph
 from tests.s3.stores import store_options, write_credentials
 
@@ -87,6 +87,6 @@ class World:
         """What follows the program, with the things of this world in it; nothing runs for ever."""
         for name, thing in self._things.items():
             line = re.sub(rf"(?<= ){re.escape(name)}(?= |$)", thing, line)
-        _, verb, *words = takewhile(lambda word: word not in ("|", ">"), shlex.split(line))
+        _, verb, *words = arguments(line)
         endless = verb in ("run", "watch") and "--once" not in words
         return [verb, *words, *(["--once"] if endless else [])]
