@@ -71,6 +71,7 @@ class Collector:
         self._findings: list[Finding] = []
         self._full_since: Timestamp | None = None
         self._told: deque[Notice] = deque()
+        progress.rule_seconds = guard.costs.seconds
         self.stop = threading.Event()
 
     def begin(self) -> None:

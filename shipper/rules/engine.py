@@ -13,6 +13,7 @@ from shipper.model import Finding
 from shipper.rules.ask import Asker
 from shipper.rules.asked import Asked
 from shipper.rules.bind import Binder
+from shipper.rules.costs import Costs
 from shipper.rules.event import Event, decode_events, recover
 from shipper.rules.gate import Gate, Gates
 from shipper.rules.index import Index
@@ -66,13 +67,19 @@ class Engine:
         self._remembered: dict[tuple[Any, ...], Gate] = {}
 
     def evaluate(
-        self, lines: Sequence[bytes], *, first_line: int = 0, seen: Seen | None = None
+        self,
+        lines: Sequence[bytes],
+        *,
+        first_line: int = 0,
+        seen: Seen | None = None,
+        costs: Costs | None = None,
     ) -> list[Finding]:
         """The findings in `lines`, in their order; `first_line` is the first one's number.
 
         `seen` is given the events as they are decoded, some lines at a time, with None for a line
-        that is no event: one decode serves the record too.
+        that is no event: one decode serves the record too. `costs` is given what rules take.
         """
+        self._asker.costs = costs
         report = Report(self.rules.malformed)
         for start in range(0, len(lines), CHUNK_LINES):
             chunk = lines[start : start + CHUNK_LINES]
@@ -94,7 +101,8 @@ class Engine:
         try:
             gate = self._gate(event)
             if gate.rules:
-                self._asker.ask(gate, Terms(event, line), line=number, report=report)
+                terms = Terms(event, line)
+                self._asker.ask(gate.passed(terms), terms, line=number, report=report)
         except Exception as error:  # noqa: BLE001 - whatever it is, the daemon must go on
             reason = f"an event on which the engine failed: {type(error).__name__}"
             report.malformed(reason, line=number, event=event)
