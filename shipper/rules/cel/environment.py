@@ -152,7 +152,7 @@ class Environment:
             native = self._runner.deserialize(
                 message([(_ANY_TYPE, _CHECKED), (_ANY_VALUE, checked)])
             )
-        except ValueError:
+        except (RuntimeError, ValueError):
             raise CompileError(1, 1, "nested too deeply") from None
         return Program(native, whole.text, tree=whole.tree, bill=bill, expect=whole.expect)
 
