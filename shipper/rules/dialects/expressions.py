@@ -107,7 +107,6 @@ class Checker:
             made = self._environment.part(
                 written.text, expect=expect, alone=(*ALONE, *self.variables)
             )
-            self._environment.program(made, self.variables)
         except CompileError as error:
             self.problem(written.path, f"{error.column}: {error.reason}", row=error.line)
             return None

@@ -61,7 +61,10 @@ def made(
     )
     if template.expressions is None:
         return ready
-    validator, bound = _joined(environment, template.expressions, spec.parameters)
+    try:
+        validator, bound = _joined(environment, template.expressions, spec.parameters)
+    except CompileError as error:  # of expressions that are too much only together
+        return problem_in(template.ident, template.source, ("spec", "targets", 0), error.reason)
     return ready._replace(
         unanswerable=_unanswerable(template.expressions),
         validator=validator,
