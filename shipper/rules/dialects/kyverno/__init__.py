@@ -1,0 +1,1 @@
+"""Kyverno's policies: ClusterPolicy, Policy, ValidatingPolicy and their exceptions."""
