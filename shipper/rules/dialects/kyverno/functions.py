@@ -44,7 +44,7 @@ def _takes(*types: str) -> Callable[[_Function], _Function]:
     return decorate
 
 
-class KyvernoFunctions(functions.Functions):
+class KyvernoFunctions(functions.Functions):  # type: ignore[misc]  # it is not typed
     """JMESPath's own functions, and Kyverno's; of one question."""
 
     def __init__(self, meter: Meter) -> None:
@@ -57,6 +57,8 @@ class KyvernoFunctions(functions.Functions):
                 self._meter.step(len(argument) // _STEP_CHARS)
             elif isinstance(argument, list | dict):
                 self._meter.step(len(argument))
+        if function_name not in self.FUNCTION_TABLE:
+            raise UndecidedError(f"the function {function_name[:100]}() is not known here")
         result = super().call_function(function_name, resolved_args)
         if isinstance(result, str):
             self._meter.grow(len(result))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from shipper.rules.dialects.kyverno.errors import NotFoundError, UndecidedError
 
@@ -29,6 +29,10 @@ class Lazy:
         return self._made[name]
 
 
+class _Value(NamedTuple):
+    value: Any
+
+
 class Scope(Lazy):
     """What variables name: those of this scope, and behind them those of the one around it.
 
@@ -40,7 +44,7 @@ class Scope(Lazy):
 
     def __init__(self, values: Mapping[str, Any], outer: Scope | None = None) -> None:
         super().__init__({})
-        self._made = dict(values)
+        self._made: dict[str, Any] = dict(values)
         self._outer = outer
         self._entries: dict[str, Callable[[Scope], Any]] = {}
         self._making: set[str] = set()
@@ -54,11 +58,11 @@ class Scope(Lazy):
         """The value. Raises NotFoundError, UndecidedError (it needs itself), or what made it."""
         if name in self._made:
             return self._made[name]
-        entry = self._entry(name)
-        if not callable(entry):
-            return entry[0]
+        entry = self.entry(name)
+        if isinstance(entry, _Value):
+            return entry.value
         if name in self._making:
-            raise UndecidedError(f"the context entry {name} needs itself")
+            raise UndecidedError(f"the context entry {name[:100]} needs itself")
         self._making.add(name)
         try:
             value = self._made[name] = entry(self)
@@ -66,13 +70,12 @@ class Scope(Lazy):
             self._making.discard(name)
         return value
 
-    def _entry(self, name: str) -> Any:
-        """The maker of a value, or a value in a tuple."""
-        scope: Scope | None = self
-        while scope is not None:
-            if name in scope._made:
-                return (scope._made[name],)
-            if name in scope._entries:
-                return scope._entries[name]
-            scope = scope._outer
-        raise NotFoundError(name)
+    def entry(self, name: str) -> Callable[[Scope], Any] | _Value:
+        """How this scope or one around it comes by the value. Raises NotFoundError."""
+        if name in self._made:
+            return _Value(self._made[name])
+        if name in self._entries:
+            return self._entries[name]
+        if self._outer is None:
+            raise NotFoundError(name)
+        return self._outer.entry(name)

@@ -1,4 +1,4 @@
-"""JMESPath as Kyverno has it: the jmespath library's parser and interpreter, made strict and bounded.
+"""JMESPath as Kyverno has it: the jmespath library's parser and interpreter, strict and bounded.
 
 Kyverno's own interpreter raises where the head of a path names a field that a map has not; within
 functions, filters, alternatives and projections such a field is null. Ordering compares numbers
@@ -87,7 +87,7 @@ def _depth(tree: Node) -> int:
     return deepest
 
 
-class Interpreter(visitor.TreeInterpreter):
+class Interpreter(visitor.TreeInterpreter):  # type: ignore[misc]  # it is not typed
     """Asks compiled queries of one question's document; not to be kept longer than that."""
 
     def __init__(self, meter: Meter) -> None:

@@ -1,7 +1,7 @@
 """Kyverno's functions of time, as far as they need no clock.
 
-Source: kyverno pkg/engine/jmespath/time.go. Layouts are Go's (`2006-01-02T15:04:05Z07:00`), of which
-the parts that dates in manifests have are known; another layout is undecided, never guessed.
+Source: kyverno pkg/engine/jmespath/time.go. Layouts are Go's (`2006-01-02`), of which the parts
+that dates in manifests have are known; another layout is undecided, never guessed.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def moment(text: str, layout: str = RFC3339) -> datetime:
     try:
         if layout == RFC3339:
             return _rfc3339(text)
-        found = datetime.strptime(text, _format(layout))  # noqa: DTZ007 - UTC without a zone, below
+        found = datetime.strptime(text, _format(layout))
     except ValueError:
         raise EvaluationError("not a time of this layout") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
