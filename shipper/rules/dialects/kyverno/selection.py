@@ -110,7 +110,7 @@ def _resource_tests(resources: Mapping[str, Any], kinds: Sequence[KindSelector])
         yield lambda subject: selected(selector, subject.texts("labels"))
     namespace_selector = resources.get("namespaceSelector")
     if namespace_selector is not None:
-        yield lambda subject: _namespace_selected(namespace_selector, subject)
+        yield lambda subject: namespace_selected(namespace_selector, subject)
 
 
 def _annotated(wanted: Mapping[str, Any], there: Mapping[str, str]) -> bool:
@@ -143,7 +143,8 @@ def _expanded(wanted: Mapping[str, Any], labels: Mapping[str, str]) -> Iterable[
         yield next(fits, (key, value))
 
 
-def _namespace_selected(selector: Mapping[str, Any], subject: Subject) -> bool:
+def namespace_selected(selector: Mapping[str, Any], subject: Subject) -> bool:
+    """Whether the object's Namespace is selected. Raises UndecidedError."""
     if subject.is_namespace:
         return False
     if not subject.namespace:

@@ -21,14 +21,18 @@ _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
 _SECCOMP_CONTAINER = "container.seccomp.security.alpha.kubernetes.io/"
 _BASELINE_CAPABILITIES = frozenset(
-    "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE SETFCAP SETGID"
-    " SETPCAP SETUID SYS_CHROOT".split()
-)
+    (
+        "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD",
+        "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT",
+    )
+)  # fmt: skip
 _SELINUX_TYPES = ("", "container_t", "container_init_t", "container_kvm_t")
 _VOLUMES = frozenset(
-    "configMap csi downwardAPI emptyDir ephemeral image persistentVolumeClaim projected"
-    " secret".split()
-)
+    (
+        "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image",
+        "persistentVolumeClaim", "projected", "secret",
+    )
+)  # fmt: skip
 _SYSCTLS: Sequence[tuple[Version, str]] = (
     ((1, 0), "kernel.shm_rmid_forced net.ipv4.ip_local_port_range net.ipv4.tcp_syncookies"
      " net.ipv4.ping_group_range net.ipv4.ip_unprivileged_port_start"),
@@ -40,7 +44,7 @@ _SYSCTLS: Sequence[tuple[Version, str]] = (
 
 
 class Violation(NamedTuple):
-    """A field that is not as it must be; `values` are those that are wrong, none for a missing one."""
+    """A field that is not as it must be; `values`: what is wrong in it, none for a missing one."""
 
     path: Path
     values: tuple[str, ...] = ()
@@ -78,7 +82,7 @@ class Pod(NamedTuple):
     @property
     def is_windows(self) -> bool:
         """Whether it says that it runs on Windows."""
-        return under(self.spec, ("os", "name")) == "windows"
+        return bool(under(self.spec, ("os", "name")) == "windows")
 
 
 Violations = Iterator[Violation]
@@ -132,8 +136,8 @@ def _host_ports(pod: Pod, _version: Version) -> Violations:
 def _host_probes(pod: Pod, version: Version) -> Violations:
     if version < (1, 34):
         return
-    handlers = [("livenessProbe",), ("readinessProbe",), ("startupProbe",)]
-    handlers += [("lifecycle", "postStart"), ("lifecycle", "preStop")]
+    probes = [("livenessProbe",), ("readinessProbe",), ("startupProbe",)]
+    handlers = (*probes, ("lifecycle", "postStart"), ("lifecycle", "preStop"))
     for path, container in pod.containers():
         for handler in handlers:
             for action in ("httpGet", "tcpSocket"):
@@ -248,7 +252,7 @@ def _restricted_volumes(pod: Pod, _version: Version) -> Violations:
     for at, volume in enumerate(_list(pod.spec.get("volumes"))):
         sources = {key for key, value in _map(volume).items() if value is not None} - {"name"}
         if not sources & _VOLUMES:
-            yield Violation(("spec", "volumes", at, *sorted(sources)[:1]))
+            yield Violation(("spec", "volumes", at, *(sorted(sources) or ["unknown"])[:1]))
 
 
 def _escalation(pod: Pod, version: Version) -> Violations:
@@ -305,7 +309,7 @@ CONTROLS = frozenset(check.control for check in CHECKS if check.control)
 
 
 def violations(pod: Pod, *, restricted: bool, version: Version) -> dict[str, list[Violation]]:
-    """By name of the check: what violates it. The restricted level has the baseline's checks too."""
+    """By name of the check: what violates it. Restricted has the baseline's checks too."""
     found = {
         check.name: list(check.find(pod, version))
         for check in CHECKS
