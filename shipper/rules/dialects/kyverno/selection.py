@@ -15,7 +15,7 @@ from shipper.rules.dialects.kyverno.kinds import KindSelector, may_select, parse
 from shipper.rules.dialects.kyverno.kleene import all_of, any_of
 from shipper.rules.dialects.kyverno.subject import Subject
 from shipper.rules.dialects.kyverno.wildcards import has_wildcard, matches, matches_any
-from shipper.rules.dialects.namespaces import namespace_labels
+from shipper.rules.dialects.labels import namespace_labels
 from shipper.rules.dialects.review import Identity, Target
 from shipper.rules.dialects.selectors import SelectorError
 from shipper.rules.dialects.selectors import selects as label_selects
