@@ -55,8 +55,10 @@ class Activations:
         """By the identity of the parameters, which are kept here: it would be used again."""
 
     def serve(self, policies: Sequence[Asking]) -> None:
-        """These policies are to be asked, and no others."""
+        """These policies are to be asked, and no others; what others wanted is forgotten."""
         self._policies = policies
+        self._wanted.clear()
+        self._review = None
 
     def of(self, review: Review, params: Mapping[str, Any] | None = None) -> Activation:
         """The review's variables; `params` where they are no part of the expressions."""

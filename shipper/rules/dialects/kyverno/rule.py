@@ -61,10 +61,11 @@ class Rule:
         self.context = Context(written.get("context"), *([config_maps] if config_maps else []))
         conditions = written.get("preconditions")
         self._preconditions = Conditions(conditions) if conditions else None
-        message = words.get("message")
+        is_cel = getattr(check, "is_cel", False)
+        message = None if is_cel else words.get("message")
         self._message = Document(message) if isinstance(message, str) and message else None
         self._allows_existing = words.get("allowExistingViolations") is not False
-        self._looks_back = not getattr(check, "is_cel", False)
+        self._looks_back = not is_cel
 
     def may_select(self, target: Target) -> bool:
         """Whether it may speak of reviews with this target."""
