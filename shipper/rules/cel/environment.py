@@ -20,7 +20,7 @@ from shipper.rules.cel.library import EVERY
 from shipper.rules.cel.library.authorizer import AUTHORIZER, RESOURCE
 from shipper.rules.cel.library.kyverno import TYPES
 from shipper.rules.cel.lowering import AMBIGUOUS, lowered
-from shipper.rules.cel.optionals import misplaced
+from shipper.rules.cel.optionals import misplaced, without_idle_defaults
 from shipper.rules.cel.parts import Part, composed, part
 from shipper.rules.cel.program import Expect, Program, without_status
 from shipper.rules.cel.runner import runner
@@ -82,6 +82,7 @@ class Environment:
         else:
             self._checker = checker(types)
         self._runner = runner()
+        self._kyverno = kyverno
 
     def compile(self, text: str, *, expect: Expect = "bool") -> Program:
         """The program of `text`.
@@ -131,6 +132,9 @@ class Environment:
             whole = composed(main, named)
             if whole is not main and _misplaced(whole):
                 raise CompileError(1, 1, "an optional cannot stand here: end with orValue()")
+            if self._kyverno:
+                tree = without_idle_defaults(whole.tree, whole.optional)
+                whole = whole._replace(tree=tree)
             return self._program(whole)
         except RecursionError:
             raise CompileError(1, 1, "nested too deeply") from None

@@ -47,8 +47,10 @@ def environment() -> Environment:
 class Activations:
     """Of the review that is being judged; for one thread at a time."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, *, nulls: bool = False) -> None:
+        """`nulls`: a null field is set, as for those who know no types of the objects."""
         self._environment = environment
+        self._nulls = nulls
         self._policies: Sequence[Asking] = ()
         self._wanted: dict[Target, Wanted] = {}
         self._review: Review | None = None
@@ -89,7 +91,7 @@ class Activations:
             pass  # the activation repairs what the engine would not take
         else:
             self._clean = b"\\u0000" not in raw
-            if b"null" in raw:
+            if b"null" in raw and not self._nulls:
                 self._values = {name: without_nulls(item) for name, item in self._values.items()}
         self._made = {}
         self._review = review

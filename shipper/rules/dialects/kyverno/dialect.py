@@ -57,7 +57,7 @@ class Kyverno:
 
     def __init__(self) -> None:
         self._environment = environment()
-        self._activations = Activations(self._environment)
+        self._activations = Activations(self._environment, nulls=True)
         self._kept: dict[Ident, _Kept] = {}
 
     def wants(self, objects: Objects) -> Collection[tuple[str, str]]:
