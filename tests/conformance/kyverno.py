@@ -138,10 +138,12 @@ class _Given:
     def review(self, resource: dict[str, Any]) -> Review:
         """The review that the case is about."""
         identity = self._identity()
+        operation = self.values.get("request.operation", "CREATE")
         return review(
             resource,
             identity=identity,
-            operation=self.values.get("request.operation", "CREATE"),
+            operation=operation,
+            old=resource if operation == "UPDATE" else None,  # as Kyverno's tool has it
             namespace_object=self._namespace(resource),
         )
 
