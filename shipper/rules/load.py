@@ -96,6 +96,7 @@ class _Loader:
         self._params: dict[str, Any] = {}
         self._param_places: dict[str, str] = {}
         self._problems: list[Problem] = []
+        self._notes: list[Problem] = []
         self._objects = Collected()
         self._detections: dict[Detection, list[Document]] = {}
 
@@ -144,13 +145,15 @@ class _Loader:
             off=off,
             malformed=_malformed(options.overrides.get(MALFORMED, RuleOverride())),
             guarded=Guarded(policies, None if BYPASS in off else told, tuple(dialects)),
+            notes=self._notes,
         )
 
     def _translate(self) -> None:
         """The documents of detection languages, as rules."""
         for language, documents in self._detections.items():
-            rules, problems = language.make().translate(documents)
+            rules, problems, notes = language.make().translate(documents)
             self._problems += problems
+            self._notes += notes
             for document, written in rules:
                 self._named(document, written.metadata.name)
                 self._rules.append((document, written))

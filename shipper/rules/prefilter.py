@@ -58,6 +58,7 @@ _TEXT: Mapping[str, Callable[[str, str], bool]] = {
     "endsWith": str.endswith,
     "contains": str.__contains__,
 }
+_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _ANNOTATIONS = ("event", "annotations")
 _LAZY = frozenset(("_&&_", "_||_", "_?_:_", "_?._", "_[?_]", "or", "orValue", "hasValue", "optMap"))
 """Functions that may have a value though one of their arguments has none."""
@@ -262,8 +263,17 @@ class _Reader:
 def _getter(node: Tree, scope: Scope) -> Getter | None:
     if isinstance(node, Select) and node.test:
         return None
+    if isinstance(node, Call) and node.function == "lowerAscii" and node.target is not None:
+        return _lowered(_getter(node.target, scope))
     path = path_of(node, frozenset(scope))
     return None if path is None else GETTERS.get(path)
+
+
+def _lowered(getter: Getter | None) -> Getter | None:
+    if getter is None or getter.kind is not str:
+        return None
+    get = getter.get
+    return Getter(lambda terms: get(terms).translate(_LOWER), str, getter.stable)
 
 
 def _comparable(one: object, other: object) -> bool:

@@ -16,6 +16,8 @@ from shipper.rules.cel.library.regex import compiled
 
 TRUE, FALSE = "true", "false"
 
+_EQUAL = re.compile(r'([\w.]+(?:\(\))?) == ("[^"\\]*"|[0-9]+)')
+
 
 class UnsupportedError(ValueError):
     """It has no counterpart, or is too large to be asked of events."""
@@ -38,8 +40,20 @@ def both(parts: Iterable[str]) -> str:
 
 
 def either(parts: Iterable[str]) -> str:
-    """One of `parts`."""
-    return _joined(parts, " || ", neutral=FALSE, deciding=TRUE)
+    """One of `parts`; comparisons of one thing with several literals become one."""
+    literals: dict[str, list[str]] = {}
+    others = []
+    for part in parts:
+        equal = _EQUAL.fullmatch(part)
+        if equal is None:
+            others.append(part)
+        else:
+            literals.setdefault(equal[1], []).append(equal[2])
+    for left, values in literals.items():
+        several = list(dict.fromkeys(values))
+        listed = f"{left} in [{', '.join(several)}]"
+        others.append(listed if len(several) > 1 else f"{left} == {several[0]}")
+    return _joined(others, " || ", neutral=FALSE, deciding=TRUE)
 
 
 def negated(part: str) -> str:

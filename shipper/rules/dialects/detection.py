@@ -13,10 +13,14 @@ from shipper.rules.rule import AuditRule
 
 
 class Translated(NamedTuple):
-    """Rules, each with the document that it was read from, and what can not be translated."""
+    """Rules, each with the document that it was read from, and what can not be translated.
+
+    `notes`: what is left out for a good reason, such as a rule that is disabled.
+    """
 
     rules: Sequence[tuple[Document, AuditRule]]
     problems: Sequence[Problem]
+    notes: Sequence[Problem] = ()
 
 
 class Translator(Protocol):

@@ -1,4 +1,4 @@
-"""What a translation from another detection language gives: this program's own rules.
+"""Makes AuditRules for the languages that are translated into them.
 
 Names and texts are brought into the form that a rule file has; nothing is decided here.
 """
@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
 from shipper.model import Severity
 from shipper.rules.dialects.walk import text_of
-from shipper.rules.document import Document, Problem
 from shipper.rules.rule import (
     API_VERSION,
     AuditRule,
@@ -33,17 +32,6 @@ MAX_MESSAGE = 4000
 _MAX_NAME, _MAX_LINE, _MAX_TEXT = 63, 200, 10_000
 _TECHNIQUE = re.compile(r"(?:attack\.)?(t[0-9]{4}(?:\.[0-9]{3})?)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
-
-
-class Translated(NamedTuple):
-    """Rules, each with the place that problems with it name; what cannot be used, and why.
-
-    `notes` say what was left out for a good reason: another source, a rule that is switched off.
-    """
-
-    rules: list[tuple[Document, AuditRule]]
-    problems: list[Problem]
-    notes: list[Problem]
 
 
 class Names:
@@ -104,9 +92,3 @@ def techniques(tags: Any) -> list[str]:
     """The ATT&CK techniques among `tags`: attack.t1609, T1078.004."""
     found = (_TECHNIQUE.fullmatch(text_of(tag)) for tag in tags or ())
     return [match[1].upper() for match in found if match]
-
-
-def place(document: Document, path: tuple[str | int, ...]) -> Document:
-    """A document of one rule, for problems with what was made of it: file and line, no more."""
-    lines: Mapping[int, Any] = {}
-    return Document(document.file, document.lines(path).key, None, lines)

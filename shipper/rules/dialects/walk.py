@@ -19,6 +19,7 @@ class _Missing:
 
 
 MISSING = _Missing()
+_PLAIN = (dict, list, str, bool, int, float, type(None))
 
 
 def text_of(value: Any) -> str:
@@ -27,7 +28,7 @@ def text_of(value: Any) -> str:
 
 
 def at(value: Any, pointer: Sequence[str]) -> Any:
-    """What a JSON pointer (RFC 6901, its steps unescaped) leads to, or MISSING."""
+    """What a JSON pointer (RFC 6901, its steps unescaped) leads to, or MISSING; also if `value` is none of JSON's."""
     for step in pointer:
         if isinstance(value, dict):
             value = value.get(step, MISSING)
@@ -35,7 +36,7 @@ def at(value: Any, pointer: Sequence[str]) -> Any:
             value = value[int(step)] if int(step) < len(value) else MISSING
         else:
             return MISSING
-    return value
+    return value if isinstance(value, _PLAIN) else MISSING
 
 
 def steps_of(pointer: str) -> tuple[str, ...]:

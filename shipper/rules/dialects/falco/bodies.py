@@ -61,8 +61,6 @@ def _unfolded(value: Any, index: int | None, keys: Sequence[str]) -> list[Any]:
                 return [v for one in value for v in _unfolded(one, None, keys[number:])]
             value = value[index] if index < len(value) else MISSING
         value = value.get(key, MISSING) if isinstance(value, dict) else MISSING
-        if value is MISSING:
-            break
     return [value]
 
 

@@ -124,13 +124,17 @@ def _one(text: str, operator: str, value: str) -> str:
     if operator == "icontains":
         return f"{text}.lowerAscii().contains({literal(value.lower())})"
     if operator in ("glob", "iglob"):
-        return f"{text}.matches({pattern(globbed(value, ignore_case=operator == 'iglob'))})"
+        return _matches(text, globbed(value, ignore_case=operator == "iglob"))
     if operator == "regex":
-        return f"{text}.matches({pattern(rf'\A(?:{value})\z')})"
+        return _matches(text, rf"\A(?:{value})\z")
     raise UnsupportedError(f"the operator {operator} is for bytes, and this field is text")
 
 
 _METHODS = {"contains": "contains", "startswith": "startsWith", "endswith": "endsWith"}
+
+
+def _matches(text: str, regex: str) -> str:
+    return f"{text}.matches({pattern(regex)})"
 
 
 def _prefixed(text: str, value: str) -> str:
@@ -138,7 +142,7 @@ def _prefixed(text: str, value: str) -> str:
     path = "/" * value.startswith("/") + "/".join(part for part in value.split("/") if part)
     if any(mark in path for mark in "*?["):
         inner = globbed(path, ignore_case=False).removeprefix(r"(?s)\A").removesuffix(r"\z")
-        return f"{text}.matches({pattern(rf'(?s)\A{inner}(?:/.*)?\z')})"
+        return _matches(text, rf"(?s)\A{inner}(?:/.*)?\z")
     return f"({text} == {literal(path)} || {text}.startsWith({literal(path.rstrip('/') + '/')}))"
 
 
