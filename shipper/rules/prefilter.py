@@ -13,6 +13,8 @@ from functools import reduce
 from typing import Any, NamedTuple
 
 from shipper.rules import words
+from shipper.rules.cel.library.function import CallError
+from shipper.rules.cel.library.regex import compiled
 from shipper.rules.cel.paths import path_of
 from shipper.rules.cel.tree import (
     Call,
@@ -144,6 +146,8 @@ class _Reader:
                 return self._member(value, many, scope)
             case Call(function=function, target=target, args=(text,)) if function in _TEXT:
                 return self._text(function, target, text, scope)
+            case Call(function="matches", target=target, args=(pattern,)) if target:
+                return self._matches(target, pattern, scope)
             case Call(function="orValue", target=target, args=(Const(value=False),)) if target:
                 return words.equal(target, True, scope)
             case Select(test=True):
@@ -227,6 +231,17 @@ class _Reader:
             return exactly(lambda terms: compare(get(terms), wanted), stable=getter.stable)
         demanded = both(self._demanded(target, scope), self._demanded(text, scope))
         return both(words.holding(target, wanted, scope), demanded)
+
+    def _matches(self, target: Tree, pattern: Tree, scope: Scope) -> Maybe:
+        wanted, getter = self._constant(pattern, scope), _getter(target, scope)
+        if getter is None or getter.kind is not str or not isinstance(wanted, str):
+            return self._demanded(target, scope)
+        try:
+            search = compiled(wanted).search
+        except CallError:
+            return UNKNOWN
+        get = getter.get
+        return exactly(lambda terms: search(get(terms).encode()) is not None, stable=getter.stable)
 
     def _fold(self, node: Comprehension, scope: Scope) -> Maybe:
         """`exists`, `exists_one` and `cel.bind`; of the others what they fold over."""

@@ -147,6 +147,10 @@ class Terms:
         same = isinstance(found, dict) and found.get("auditID") == self.event.auditID
         return found if same else {}
 
+    def raw_body(self, name: str) -> bytes:
+        """The body as it stands in the line; empty if there is none."""
+        return bytes(getattr(self.event, name))
+
     def texts(self, below: Wanted | None) -> Any:
         """Fields by the names that Sigma and Falco have for them, of the envelope."""
         return {name: text(name).read(self) for name in below or ()}

@@ -21,3 +21,6 @@ class Source(Protocol):
 
     def body(self, name: str) -> Any:
         """`requestObject` or `responseObject` as plain values; walk.MISSING if there is none."""
+
+    def raw_body(self, name: str) -> bytes:
+        """The same as it stands in the line; empty if there is none."""

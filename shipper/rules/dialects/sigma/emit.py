@@ -64,7 +64,7 @@ def emitted(node: Any, depth: int = 0) -> Emitted:
         return Emitted(both(part.cel for part in parts), words)
     if isinstance(node, conditions.ConditionOR):
         grouped, others = _by_field(node.args)
-        several = [Emitted(_several(field, values)) for field, values in grouped.items()]
+        several = [Emitted(_one_of_several(*group)) for group in grouped.items()]
         return one_of([*several, *(emitted(one, depth + 1) for one in others)])
     if isinstance(node, conditions.ConditionFieldEqualsValueExpression):
         return Emitted(_field(node.field, node.value))
@@ -102,28 +102,59 @@ def _field(field: str, value: Any) -> str:
 
 
 def _by_field(nodes: Iterable[Any]) -> tuple[dict[str, list[Any]], list[Any]]:
-    """Texts that are looked for in one field that may have several, and all other conditions."""
+    """The texts of which a field may have any, by field, and all other conditions."""
     grouped: dict[str, list[Any]] = {}
     others = []
     for node in nodes:
         if isinstance(node, conditions.ConditionFieldEqualsValueExpression):
-            part = part_of(node.field)
-            if (part is None or not part.cel) and isinstance(node.value, types.SigmaString):
+            if isinstance(node.value, types.SigmaString):
                 grouped.setdefault(node.field, []).append(node.value)
                 continue
         others.append(node)
     return grouped, others
 
 
-def _several(field: str, values: Sequence[Any]) -> str:
-    if len(values) == 1:
-        return _field(field, values[0])
+def _one_of_several(field: str, values: Sequence[Any]) -> str:
+    part = part_of(field)
+    if len(values) == 1 or (part is not None and part.kind == "number"):
+        return either(_field(field, value) for value in values)
+    if part is not None and part.cel:
+        return _any_of(part, field, values)
     texts = _named(field)
     try:
         condition = either(_compared("v", value) for value in values)
     except UnsupportedError as error:
         raise FieldedError(field, str(error)) from error
     return f"size({texts}) > 0" if condition == TRUE else f"{texts}.exists(v, {condition})"
+
+
+def _any_of(part: Part, field: str, values: Sequence[Any]) -> str:
+    """Any of several values; those with wildcards as one regular expression if that is possible."""
+    wild = [value for value in values if _is_wild(value)]
+    each = [_field(field, value) for value in values if value not in wild]
+    if len(wild) > 1:
+        try:
+            regex = pattern(f"(?is){'|'.join(_alternative(value.s) for value in wild)}")
+            return either([*each, f"{part.cel}.matches({regex})"])
+        except UnsupportedError:
+            pass  # too large for one
+    return either([*each, *(_field(field, value) for value in wild)])
+
+
+def _is_wild(value: Any) -> bool:
+    return (
+        not isinstance(value, types.SigmaCasedString)
+        and any(one in (_ANY, _EACH) for one in value.s)
+        and not any(isinstance(one, types.Placeholder) for one in value.s)
+        and list(value.s) != [_ANY]
+    )
+
+
+def _alternative(parts: Sequence[Any]) -> str:
+    """A value as a part of a regular expression that searches."""
+    start = "" if parts[0] == _ANY else r"\A"
+    end = "" if parts[-1] == _ANY else r"\z"
+    return f"{start}{_inner(parts[parts[0] == _ANY : len(parts) - (parts[-1] == _ANY)])}{end}"
 
 
 def _named(field: str) -> str:
@@ -243,10 +274,13 @@ _METHODS = {
 
 
 def _regex(parts: Iterable[Any], *, cased: bool) -> str:
-    inner = (
+    return rf"(?s{'' if cased else 'i'})\A{_inner(parts)}\z"
+
+
+def _inner(parts: Iterable[Any]) -> str:
+    return "".join(
         quoted_regex(one) if isinstance(one, str) else ".*" if one == _ANY else "." for one in parts
     )
-    return rf"(?s{'' if cased else 'i'})\A{''.join(inner)}\z"
 
 
 # ---- keywords

@@ -14,6 +14,8 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
+from shipper.rules.cel.library.regex import compiled
+from shipper.rules.dialects.cel_text import literal
 from shipper.rules.dialects.source import Source
 from shipper.rules.dialects.walk import MAX_TEXTS, MISSING, at, leaves, named
 
@@ -26,6 +28,8 @@ _WRAPPERS = re.compile(
     r"^(?:(?:kubernetes|k8s)[._](?:audit[._])?|audit[._]|log[._]|raw[._])+", re.IGNORECASE
 )
 _BODIES = {"requestobject": ("requestObject",), "responseobject": ("responseObject",)}
+_PLAIN = re.compile("[A-Za-z0-9_-]{1,100}")
+_DECISION = "authorization.k8s.io/decision"
 _BOTH = ("requestObject", "responseObject")
 
 
@@ -92,12 +96,17 @@ _ALIASES: Mapping[str, str] = {
 }
 
 
+def _annotation(name: str) -> Part:
+    kind: Literal["lower", "text"] = "lower" if name == _DECISION else "text"
+    return Part(("annotations", name), f'event.annotations[?{literal(name)}].orValue("")', kind)
+
+
 @lru_cache(maxsize=4096)
 def part_of(name: str) -> Part | None:
     """The part of the envelope that `name` stands for; None: it is none."""
     plain = _WRAPPERS.sub("", name)
     if plain.lower().startswith("annotations.") and len(plain) > len("annotations."):
-        return Part(("annotations", plain[len("annotations.") :]))
+        return _annotation(plain[len("annotations.") :])
     key = re.sub(r"[^a-z0-9]", "", plain.lower())
     return _PARTS.get(_ALIASES.get(key, key))
 
@@ -127,6 +136,8 @@ def _texts(source: Source, field: str) -> Iterator[str]:
         return
     bodies, steps = _where(field)
     for body in bodies:
+        if not _is_in(source.raw_body(body), steps[0]):
+            continue
         value = source.body(body)
         found_in = [value] if len(bodies) == 1 else named(value, steps[0].lower())
         for one in found_in:
@@ -136,9 +147,17 @@ def _texts(source: Source, field: str) -> Iterator[str]:
 
 def _decision(source: Source) -> Iterator[str]:
     """Some shapes tell the authorizer's word, ALLOW or FORBID, where the event has the code."""
-    decision = at(source.plain, ("annotations", "authorization.k8s.io/decision"))
+    decision = at(source.plain, ("annotations", _DECISION))
     if isinstance(decision, str):
         yield decision
+
+
+def _is_in(body: bytes, name: str) -> bool:
+    """Whether a field of that name may be in the body: most need not be decoded to know better.
+
+    The API server escapes no letter in JSON, so what is plain stands there as it is.
+    """
+    return not _PLAIN.fullmatch(name) or compiled(f'(?i)"{name}"').search(body) is not None
 
 
 @lru_cache(maxsize=4096)
