@@ -5,7 +5,7 @@ Bounded: a message and each part of a threshold's key have an end.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from shipper.rules.bind import Binder
 from shipper.rules.cel import Activation, CelError, Program
@@ -110,9 +110,22 @@ def _shown(tree: Tree) -> tuple[tuple[str, ...], Getter] | None:
     """The field whose text `tree` is, and its path."""
     if isinstance(tree, Call) and tree.function == "string" and len(tree.args) == 1:
         tree = tree.args[0]
+    if isinstance(tree, Call) and tree.function == "orValue" and tree.target is not None:
+        return _annotation(path_of(tree.target, frozenset()), tree.args)
     path = path_of(tree, frozenset())
     getter = GETTERS.get(path) if path else None
     return (path, getter) if path and getter and getter.kind in (str, int) else None
+
+
+def _annotation(
+    path: tuple[str, ...] | None, otherwise: Sequence[Tree]
+) -> tuple[tuple[str, ...], Getter] | None:
+    """`event.annotations[?"name"].orValue("")`."""
+    is_one = path is not None and len(path) == 3 and path[:2] == ("event", "annotations")
+    if not is_one or path is None or not isinstance(otherwise[0], Const) or otherwise[0].value:
+        return None
+    name = path[2]
+    return path, Getter(lambda terms: terms.annotations.get(name, ""), str)
 
 
 def _asking(program: Program, binder: Binder) -> Callable[[Terms], str]:
