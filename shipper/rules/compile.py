@@ -77,6 +77,8 @@ class Rule(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     match: Match
     file: str
     line: int
+    language: str
+    """The detection language that it was translated from; empty: our own."""
     needs_level: Level
     matches: KeyPredicate
     raw: Raw | None
@@ -104,7 +106,12 @@ class Compiler:
         self.problems: list[Problem] = []
 
     def rule(
-        self, document: Document, written: AuditRule, override: Overriding | None = None
+        self,
+        document: Document,
+        written: AuditRule,
+        override: Overriding | None = None,
+        *,
+        language: str = "",
     ) -> Rule | None:
         """The rule in `document`, as the configuration overrides it; or None and problems."""
         before = len(self.problems)
@@ -138,6 +145,7 @@ class Compiler:
             match=spec.match,
             file=document.file,
             line=document.line,
+            language=language,
             needs_level=needs.level(spec.match, [when] if when else []),
             matches=compile_match(spec.match),
             raw=raw,

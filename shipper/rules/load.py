@@ -90,7 +90,7 @@ class _Loader:
 
     def __init__(self) -> None:
         self._files: set[str] = set()
-        self._rules: list[tuple[Document, AuditRule]] = []
+        self._rules: list[tuple[Document, AuditRule, str]] = []
         self._refused: list[Document] = []
         self._names: dict[str, Document] = {}
         self._params: dict[str, Any] = {}
@@ -125,8 +125,10 @@ class _Loader:
         environment = Environment()
         compiler = Compiler(environment, self._params)
         compiled = [
-            compiler.rule(document, written, overrides.get(written.metadata.name))
-            for document, written in self._rules
+            compiler.rule(
+                document, written, overrides.get(written.metadata.name), language=language
+            )
+            for document, written, language in self._rules
         ]
         for document in self._refused:
             compiler.check(document)
@@ -156,7 +158,7 @@ class _Loader:
             self._notes += notes
             for document, written in rules:
                 self._named(document, written.metadata.name)
-                self._rules.append((document, written))
+                self._rules.append((document, written, language.name))
 
     def _file(self, path: Path, name: str, kinds: Collection[str]) -> None:
         self._files.add(os.path.realpath(path))
@@ -182,7 +184,7 @@ class _Loader:
         if isinstance(written, AuditParams):
             self._declare(document, written)
         elif isinstance(written, AuditRule):
-            self._rules.append((document, written))
+            self._rules.append((document, written, ""))
             if document.file.startswith("catalog/"):
                 self._problems += _incomplete(document, written)
         elif kind == "AuditRule":

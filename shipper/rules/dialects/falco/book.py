@@ -38,7 +38,8 @@ class Place:
     def problem(self, reason: str, *, row: int = 1) -> Problem:
         """A mistake there, in row `row` of a text."""
         line = self.document.lines(self.path).value + row - 1
-        return Problem(self.document.file, line, f"{self.path[-1]}: {reason}")
+        where = [step for step in self.path if isinstance(step, str)]
+        return Problem(self.document.file, line, f"{where[-1] if where else 'item'}: {reason}")
 
 
 @dataclass
