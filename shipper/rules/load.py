@@ -153,10 +153,11 @@ class _Loader:
     def _translate(self) -> None:
         """The documents of detection languages, as rules."""
         for language, documents in self._detections.items():
-            rules, problems, notes = language.make().translate(documents)
-            self._problems += problems
-            self._notes += notes
-            for document, written in rules:
+            found = language.make().translate(documents)
+            self._problems += found.problems
+            self._notes += found.notes
+            self._params |= found.params
+            for document, written in found.rules:
                 self._named(document, written.metadata.name)
                 self._rules.append((document, written, language.name))
 

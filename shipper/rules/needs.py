@@ -40,7 +40,7 @@ def _of_path(path: Sequence[str], verb: str) -> Level:
     if root == "event" and len(path) > 1 and path[1] == "requestObject":
         return "Request" if verb in _WITH_BODY else "Metadata"
     if root == "body" and len(path) > 1:
-        sent = "RequestResponse" if texts.text(path[1]).of == "answer" else "Request"
+        sent: Level = "RequestResponse" if texts.text(path[1]).of == "answer" else "Request"
         return sent if verb in _WITH_BODY else "Metadata"
     if root == "oldObject":
         return "RequestResponse" if verb in _WITH_BODY else "Metadata"

@@ -92,7 +92,11 @@ def _quick(program: Program) -> Program | Callable[[Terms], str]:
     match program.tree:
         case Call(
             function="_?_:_",
-            args=(Call(function="_!=_", args=(asked, Const(value=none))), shown, Const(value=str(no))),
+            args=(
+                Call(function="_!=_", args=(asked, Const(value=none))),
+                shown,
+                Const(value=str(no)),
+            ),
         ):
             yes, test = _shown(shown), _shown(asked)
             if yes and test and yes[0] == test[0] and none == yes[1].kind():

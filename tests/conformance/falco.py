@@ -70,7 +70,5 @@ def _loaded(items: Sequence[Any]) -> RuleSet:
 
 def _fired(rules: RuleSet, events: Sequence[Any]) -> Mapping[str, int]:
     """How often each rule is true of `events`, by Falco's name of it."""
-    lines = [
-        msgspec.json.encode({**event, "apiVersion": "audit.k8s.io/v1"}) for event in events
-    ]
+    lines = [msgspec.json.encode({**event, "apiVersion": "audit.k8s.io/v1"}) for event in events]
     return Counter(one.title for one in Engine(rules).evaluate(lines))

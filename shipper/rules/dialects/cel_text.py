@@ -100,6 +100,8 @@ def _asks_for_bodies(part: str) -> int:
 
 def _escaped(found: re.Match[str]) -> str:
     character = found[1]
-    return f"\\x{{{ord(character):x}}}" if ord(character) < 32 or ord(character) > 126 else (
-        "\\" + character
+    return (
+        f"\\x{{{ord(character):x}}}"
+        if ord(character) < 32 or ord(character) > 126
+        else ("\\" + character)
     )

@@ -18,28 +18,32 @@ from shipper.rules.dialects.source import Source
 
 ROOTS = frozenset(("fields", "body"))
 
-_FALCO = re.compile(r"(?P<name>(?:ka|jevt|json|evt)\.[a-zA-Z0-9_.]+)(?:\[(?P<arg>.*)\])?", re.DOTALL)
+_FALCO = re.compile(
+    r"(?P<name>(?:ka|jevt|json|evt)\.[a-zA-Z0-9_.]+)(?:\[(?P<arg>.*)\])?", re.DOTALL
+)
+
+
+Of = Literal["", "request", "answer"]
 
 
 class Text(NamedTuple):
     """How a field's texts are read, and which body they are read out of."""
 
     read: Callable[[Source], list[str]]
-    of: Literal["", "request", "answer"] = ""
+    of: Of = ""
 
 
 @lru_cache(maxsize=4096)
 def text(name: str) -> Text:
     """The field that is called `name`. Raises ValueError if there is none."""
     if name.startswith(sigma.PREFIX):
-        of = "request" if sigma.is_of_body(name) else ""
-        return Text(partial(sigma.texts, name=name), of)
+        return Text(partial(sigma.texts, name=name), "request" if sigma.is_of_body(name) else "")
     match = _FALCO.fullmatch(name)
     if match is None:
         raise ValueError(f"there is no field {name}")
     field = falco.checked(falco.Field(match["name"], match["arg"]))
-    of_body = "answer" if field.of_answer else "request" if field.of_body else ""
-    return Text(partial(falco.texts, field=field), of_body)
+    of: Of = "answer" if field.of_answer else "request" if field.of_body else ""
+    return Text(partial(falco.texts, field=field), of)
 
 
 def mistake(root: str, name: str) -> str | None:

@@ -28,7 +28,10 @@ def text_of(value: Any) -> str:
 
 
 def at(value: Any, pointer: Sequence[str]) -> Any:
-    """What a JSON pointer (RFC 6901, its steps unescaped) leads to, or MISSING; also if `value` is none of JSON's."""
+    """What a JSON pointer (RFC 6901, its steps unescaped) leads to, or MISSING.
+
+    Also MISSING if `value` is none of JSON's.
+    """
     for step in pointer:
         if isinstance(value, dict):
             value = value.get(step, MISSING)

@@ -27,7 +27,6 @@ class Argued(NamedTuple):
 Reader = Callable[[Source, Argued], Texts]
 
 
-
 def list_of(value: Any) -> Texts:
     return [text_of(item) for item in value] if isinstance(value, list) else []
 

@@ -240,8 +240,11 @@ class Book:
             appended = able & {"items", "condition", "exceptions"} if item.get("append") else set()
             return dict.fromkeys(sorted(appended & item.keys()), "append")
         if isinstance(override, dict):
-            wrong = [key for key, way in override.items()
-                     if key not in able or key not in item or way not in ("append", "replace")]
+            wrong = [
+                key
+                for key, way in override.items()
+                if key not in able or key not in item or way not in ("append", "replace")
+            ]
             if not wrong:
                 return override
             reason = f"{wrong[0]}: expected append or replace of a key that the item has"

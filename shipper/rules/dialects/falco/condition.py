@@ -226,7 +226,7 @@ class _Parser:
     def _word(self, word: str) -> bool:
         """`word`, if it stands alone."""
         behind = self._text[self.at + len(word) : self.at + len(word) + 1]
-        alone = not (behind.isalnum() or behind in ("_", ".", "-") and behind)
+        alone = not (behind.isalnum() or (behind in ("_", ".", "-") and behind))
         return alone and self._symbol(word)
 
     def _expect(self, text: str) -> None:

@@ -9,7 +9,8 @@ has no counterpart.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from shipper.rules.cel.library.regex import compiled
 from shipper.rules.dialects.cel_text import (
@@ -18,7 +19,6 @@ from shipper.rules.dialects.cel_text import (
     UnsupportedError,
     both,
     either,
-    listed,
     literal,
     negated,
     pattern,
@@ -27,37 +27,45 @@ from shipper.rules.dialects.cel_text import (
 from shipper.rules.dialects.falco.condition import Check, ConditionError, Junction, Macro, Node, Not
 from shipper.rules.dialects.falco.fields import Field, FieldError, checked, in_cel
 
-Lists = Callable[[Iterable[str]], tuple[str, ...]]
-Macros = Callable[[str], str]
-
 _CODE = "event.responseStatus.code"
 _ORDER = ("<", "<=", ">", ">=")
 _SETS = ("in", "intersects", "pmatch")
 _TIMES = ("jevt.rawtime", "json.rawtime", "evt.rawtime")
 
 
-def emitted(node: Node, *, macro: Macros, lists: Lists) -> str:
-    """The condition `node` in CEL.
+class Names(Protocol):
+    """What the names in a condition stand for."""
 
-    `macro` gives the CEL of a macro, `lists` the values that names of lists stand for. Raises
-    ConditionError, and what `macro` raises.
-    """
+    def macro(self, name: str) -> str:
+        """A macro's condition in CEL."""
+
+    def values(self, written: Iterable[str]) -> tuple[str, ...]:
+        """The values, those that are names of lists replaced by what these hold."""
+
+    def listed(self, values: Sequence[str]) -> str:
+        """A list of texts in CEL."""
+
+
+def emitted(node: Node, names: Names) -> str:
+    """The condition `node` in CEL. Raises ConditionError, and what `names` raises."""
     if isinstance(node, Macro):
-        return macro(node.name)
+        try:
+            return names.macro(node.name)
+        except UnsupportedError as error:
+            raise ConditionError(node.offset, str(error)) from error
     if isinstance(node, Not):
-        return negated(emitted(node.part, macro=macro, lists=lists))
+        return negated(emitted(node.part, names))
     if isinstance(node, Junction):
-        join = both if node.word == "and" else either
-        return join(emitted(part, macro=macro, lists=lists) for part in node.parts)
+        return (both if node.word == "and" else either)(emitted(p, names) for p in node.parts)
     try:
-        return _check(node, lists)
+        return _check(node, names)
     except (FieldError, UnsupportedError) as error:
         raise ConditionError(node.offset, str(error)) from error
 
 
-def _check(check: Check, lists: Lists) -> str:
+def _check(check: Check, names: Names) -> str:
     field = checked(check.field).alias
-    values = lists(check.values) if check.lists else check.values
+    values = names.values(check.values) if check.lists else check.values
     if check.operator not in ("exists", "in", "intersects") and field.is_list:
         reason = f"{field.name} is a list: only exists, in and intersects go with it"
         raise UnsupportedError(reason)
@@ -71,24 +79,24 @@ def _check(check: Check, lists: Lists) -> str:
             return found
     getter = in_cel(field)
     if getter is not None:
-        return _of_getter(getter, check, values)
-    return _of_texts(field, check, values)
+        return _of_getter(getter, check, values, names)
+    return _of_texts(field, check, values, names)
 
 
-def _of_getter(getter: str, check: Check, values: Sequence[str]) -> str:
+def _of_getter(getter: str, check: Check, values: Sequence[str], names: Names) -> str:
     """Of an expression that always has a text, empty if there is none."""
     if check.operator == "exists":
         return f'{getter} != ""'
-    condition = _compared(_cased(getter, check), check, values)
+    condition = _compared(_cased(getter, check), check, values, names)
     return both((f'{getter} != ""', condition)) if _fits_empty(check, values) else condition
 
 
-def _of_texts(field: Field, check: Check, values: Sequence[str]) -> str:
+def _of_texts(field: Field, check: Check, values: Sequence[str], names: Names) -> str:
     """Of a list of texts."""
     texts = f"{'body' if field.of_body else 'fields'}[{literal(str(field))}]"
     if check.operator == "exists":
         return f"size({texts}) > 0"
-    condition = _compared(_cased("v", check), check, values)
+    condition = _compared(_cased("v", check), check, values, names)
     if condition == FALSE:
         return FALSE
     if check.operator == "in" and field.is_list:
@@ -100,13 +108,13 @@ def _cased(text: str, check: Check) -> str:
     return f"{text}.{check.case}Ascii()" if check.case else text
 
 
-def _compared(text: str, check: Check, values: Sequence[str]) -> str:
+def _compared(text: str, check: Check, values: Sequence[str], names: Names) -> str:
     if check.operator in _SETS:
         if check.operator == "pmatch":
             return either(_prefixed(text, value) for value in values)
         if len(set(values)) == 1:
             return f"{text} == {literal(values[0])}"
-        return f"{text} in {listed(values)}" if values else FALSE
+        return f"{text} in {names.listed(values)}" if values else FALSE
     each = [_one(text, check.operator, value) for value in values]
     if check.of == "one":
         return f"[{', '.join(each)}].filter(c, c).size() == 1"

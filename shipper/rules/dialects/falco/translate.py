@@ -7,11 +7,12 @@ what has no counterpart is a problem with file and line.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from shipper.model import Severity
-from shipper.rules.dialects.cel_text import FALSE, UnsupportedError, both, negated
+from shipper.rules.dialects.cel_text import FALSE, UnsupportedError, both, listed, negated
 from shipper.rules.dialects.detection import Translated
 from shipper.rules.dialects.falco.book import Book, Passage, Place, RuleItem
 from shipper.rules.dialects.falco.condition import ConditionError, parse
@@ -31,6 +32,9 @@ from shipper.rules.rule import AuditRule, RuleMatch
 
 MAX_NAMES = 64
 """How deep macros and lists may name each other."""
+
+MAX_WRITTEN = 64
+"""Values of a list that are written out."""
 
 _SEVERITIES: Mapping[str, Severity] = {
     "emergency": "critical",
@@ -55,7 +59,7 @@ class Falco:
             book.add(document)
         translator = _Translator(book)
         rules = [rule for item in book.rules.values() for rule in translator.rule(item)]
-        return Translated(rules, book.problems, book.notes)
+        return Translated(rules, book.problems, book.notes, translator.params)
 
 
 class _MistakeError(Exception):
@@ -75,6 +79,7 @@ class _Translator:
         self._macros: dict[str, str] = {}
         self._lists: dict[str, tuple[str, ...]] = {}
         self._open: list[str] = []
+        self.params: dict[str, list[str]] = {}
 
     def rule(self, item: RuleItem) -> list[tuple[Document, AuditRule]]:
         """The rule, if it is in force and can be translated."""
@@ -86,9 +91,11 @@ class _Translator:
             document = item.place.document.part(item.place.path[:1])
             return [(document, self._translated(item, name))]
         except _MistakeError as mistake:
-            skipped = item.values.get("skip-if-unknown-filter") is True and isinstance(
-                mistake.__cause__, ConditionError
-            ) and isinstance(mistake.__cause__.__cause__, FieldError)
+            skipped = (
+                item.values.get("skip-if-unknown-filter") is True
+                and isinstance(mistake.__cause__, ConditionError)
+                and isinstance(mistake.__cause__.__cause__, FieldError)
+            )
             (self._book.notes if skipped else self._book.problems).append(mistake.problem)
             return []
 
@@ -135,20 +142,21 @@ class _Translator:
     def _exception(self, written: Mapping[str, Any], where: Place) -> str:
         try:
             node = excepted(written)
-            return FALSE if node is None else emitted(node, macro=self._macro, lists=self._listed)
+            return FALSE if node is None else emitted(node, self)
         except (ValueError, RecursionError) as error:
             reason = f"{written.get('name', '')}: {error}"
             raise _MistakeError(where.problem(reason)) from error
 
     def _passage(self, passage: Passage) -> str:
         try:
-            return emitted(parse(passage.text), macro=self._macro, lists=self._listed)
+            return emitted(parse(passage.text), self)
         except ConditionError as error:
             raise _MistakeError(passage.problem(error.offset, str(error))) from error
         except UnsupportedError as error:
             raise _MistakeError(passage.problem(0, str(error))) from error
 
-    def _macro(self, name: str) -> str:
+    def macro(self, name: str) -> str:
+        """The macro's condition, in CEL."""
         if name in self._macros:
             return self._macros[name]
         if name not in self._book.macros:
@@ -164,11 +172,21 @@ class _Translator:
             self._open.pop()
         return self._macros[name]
 
-    def _listed(self, values: Iterable[str]) -> tuple[str, ...]:
+    def listed(self, values: Sequence[str]) -> str:
+        """The list in CEL: a long one is a parameter, lest the expression be too long."""
+        if len(values) <= MAX_WRITTEN:
+            return listed(values)
+        name = f"falco_{_digest(values)}"
+        self.params[name] = list(values)
+        return f"params.{name}"
+
+    def values(self, written: Iterable[str]) -> tuple[str, ...]:
         """The values, those that are names of lists replaced by what these hold."""
         found: dict[str, None] = {}
-        for value in values:
-            found.update(dict.fromkeys(self._list(value) if value in self._book.lists else (value,)))
+        for value in written:
+            found.update(
+                dict.fromkeys(self._list(value) if value in self._book.lists else (value,))
+            )
         return tuple(found)
 
     def _list(self, name: str) -> tuple[str, ...]:
@@ -178,7 +196,11 @@ class _Translator:
                 raise UnsupportedError(f"lists that name each other deeper than {MAX_NAMES} levels")
             self._open.append(name)
             try:
-                self._lists[name] = self._listed(self._book.lists[name])
+                self._lists[name] = self.values(self._book.lists[name])
             finally:
                 self._open.pop()
         return self._lists[name]
+
+
+def _digest(values: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(values).encode()).hexdigest()[:16]

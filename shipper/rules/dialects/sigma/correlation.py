@@ -64,10 +64,9 @@ def _count(condition: Any) -> int:
     """The least number of events that is told."""
     if isinstance(condition, dict) and len(condition) == 1:
         [(operator, number)] = condition.items()
-        if operator in ("gt", "gte") and type(number) is int:
-            least = number + (operator == "gt")
-            if 1 <= least <= MAX_COUNT:
-                return least
+        least = int(number) + (operator == "gt") if type(number) is int else 0
+        if operator in ("gt", "gte") and 1 <= least <= MAX_COUNT:
+            return least
     raise UnsupportedError(f"expected the condition gte or gt with a number up to {MAX_COUNT}")
 
 

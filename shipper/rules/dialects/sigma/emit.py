@@ -25,14 +25,13 @@ from shipper.rules.dialects.cel_text import (
     quoted_regex,
 )
 from shipper.rules.dialects.sigma.fields import LINE, PREFIX, Part, is_of_body, part_of
+from shipper.rules.dialects.translated import ALL_STAGES
 
 MAX_DEPTH = 64
 
 _COMPARED = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">="}
 _NUMBER = r"\A-?[0-9]{1,15}(\.[0-9]{1,15})?\z"
-_STAGES = {
-    name.lower(): name for name in ("RequestReceived", "ResponseStarted", "ResponseComplete", "Panic")
-}  # fmt: skip
+_STAGES = {name.lower(): name for name in ALL_STAGES}
 _LEVELS = {name.lower(): name for name in ("Metadata", "Request", "RequestResponse")}
 _MAX_RAW = 4096
 
@@ -106,11 +105,11 @@ def _by_field(nodes: Iterable[Any]) -> tuple[dict[str, list[Any]], list[Any]]:
     grouped: dict[str, list[Any]] = {}
     others = []
     for node in nodes:
-        if isinstance(node, conditions.ConditionFieldEqualsValueExpression):
-            if isinstance(node.value, types.SigmaString):
-                grouped.setdefault(node.field, []).append(node.value)
-                continue
-        others.append(node)
+        is_of_field = isinstance(node, conditions.ConditionFieldEqualsValueExpression)
+        if is_of_field and isinstance(node.value, types.SigmaString):
+            grouped.setdefault(node.field, []).append(node.value)
+        else:
+            others.append(node)
     return grouped, others
 
 
@@ -299,7 +298,8 @@ def _keyword(value: Any) -> Emitted:
         raise UnsupportedError(f"a keyword of type {type(value).__name__} is not supported")
     parts = [one for one in value.s if one != _ANY] if len(value.s) == 3 else value.s
     cased = isinstance(value, types.SigmaCasedString)
-    text = "".join(parts) if all(isinstance(one, str) for one in parts) else None
+    fixed = [one for one in parts if isinstance(one, str)]
+    text = "".join(fixed) if len(fixed) == len(parts) else None
     if text == "" or list(value.s) == [_ANY]:
         raise UnsupportedError("an empty keyword is in every event")
     if text is None:

@@ -114,20 +114,19 @@ class Sigma:
         try:
             found = correlation(document.value)
             bases = [self._base(document, reference, found) for reference in found.rules]
-        except (UnsupportedError, _MistakeError) as error:
-            path: Path = ("correlation",)
-            known = isinstance(error, _MistakeError)
-            self._problems.append(
-                error.problem if known else document.problem(path, str(error))  # type: ignore[union-attr]
-            )
+        except UnsupportedError as error:
+            self._problems.append(document.problem(("correlation",), str(error)))
+            return []
+        except _MistakeError as mistake:
+            self._problems.append(mistake.problem)
             return []
         if not found.generate:
             counted.update(base.name for base in bases)
         condition = one_of([base.condition for base in bases])
-        severity = _severity(document.value if "level" in document.value else bases[0].document.value)
+        leveled = document if "level" in document.value else bases[0].document
         written = audit_rule(
             name=name,
-            severity=severity,
+            severity=_severity(leveled.value),
             when=condition.cel,
             match=_match(bases, condition),
             threshold=found.threshold,
