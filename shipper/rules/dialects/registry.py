@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from shipper.rules.dialects.detection import Translator
 from shipper.rules.dialects.policy import Dialect
+from shipper.rules.dialects.shapes import is_falco, is_sigma
 
 
 class Admission(NamedTuple):
@@ -30,7 +31,24 @@ class Detection(NamedTuple):
 
 
 ADMISSION: tuple[Admission, ...] = ()
-DETECTION: tuple[Detection, ...] = ()
+
+
+def _falco() -> Translator:
+    from shipper.rules.dialects.falco.translate import Falco
+
+    return Falco()
+
+
+def _sigma() -> Translator:
+    from shipper.rules.dialects.sigma.translate import Sigma
+
+    return Sigma()
+
+
+DETECTION = (
+    Detection("Falco", is_falco, _falco),
+    Detection("Sigma", is_sigma, _sigma),
+)
 
 
 def group_of(value: Mapping[str, Any]) -> str:
