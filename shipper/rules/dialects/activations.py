@@ -12,7 +12,6 @@ from typing import Any, Protocol
 import msgspec
 
 from shipper.rules.cel import Activation, Environment
-from shipper.rules.cel.environment import VARIABLES
 from shipper.rules.dialects.kinds import kind_of
 from shipper.rules.dialects.review import Review, Target
 from shipper.rules.fields import Wanted, prune, without_nulls
@@ -20,6 +19,10 @@ from shipper.rules.terms import UNBOUND, wanted
 
 ALONE = ("request.kind", "request.options", "request.requestKind", "request.userInfo")
 """Members of `request` that may be unknown where the others are known."""
+
+_VARIABLES = (
+    "authorizer", "namespaceObject", "object", "oldObject", "params", "request", "variables",
+)  # fmt: skip
 
 _MAX_TARGETS = 4096
 """How many targets' wants are remembered: kinds times operations of a large cluster."""
@@ -38,7 +41,7 @@ class Asking(Protocol):
 
 def environment() -> Environment:
     """What expressions of admission policies may speak of."""
-    return Environment((*VARIABLES, "variables"))
+    return Environment(_VARIABLES)
 
 
 class Activations:

@@ -68,7 +68,7 @@ class Validator:
                 failed = failed or f"{what}: {answer.reason}"
             elif isinstance(answer, CelError):
                 meant = both(meant, Meant("unknown", f"{what}: {answer.reason}"))
-        if meant is NO or (failed and meant is YES and self._ignores_errors):
+        if meant.choice == "no" or (failed and meant is YES and self._ignores_errors):
             return _NOT_MEANT
         if failed and meant is YES:
             return Judged(meant, (Decision("matchConditions", "fail", failed),))
