@@ -103,11 +103,12 @@ class Sigma:
         return Translated([*rules, *found], self._problems, self._notes)
 
     def _read(self, document: Document) -> None:
-        name = self._names.of(text_of(document.value["title"]))
+        title = text_of(document.value["title"])
         reason = _left_out(document.value)
         if reason:
-            self._notes.append(document.problem((), f"{name}: left out, {reason}"))
+            self._notes.append(document.problem((), f"{title[:200]}: left out, {reason}"))
             return
+        name = self._names.of(title)
         try:
             condition = _condition(document)
         except _MistakeError as mistake:
