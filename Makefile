@@ -8,7 +8,7 @@ ONCE ?=
 FUZZ_SECONDS ?= 60
 MINUTES ?= 30
 
-.PHONY: help run test check bench torture soak fuzz vectors image-test systemd-test lock monitoring manifests clean
+.PHONY: help run test check bench torture soak conformance fuzz vectors image-test systemd-test lock monitoring manifests clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -40,6 +40,9 @@ torture: $(READY) ## the long randomised kill -9 run
 
 soak: $(READY) ## MINUTES=30 of outages, reloads and restarts: memory, descriptors, every byte
 	$(BIN)/python -m tests.soak $(MINUTES)
+
+conformance: $(READY) ## agreement with other projects' own policy tests, and what disagrees (needs ../shared)
+	$(BIN)/python -m tests.conformance
 
 image-test: $(READY) ## build the image on a base of our own and run it (minutes; buildah, crun, mmdebstrap)
 	$(BIN)/python -m pytest tests/machines/image.py
