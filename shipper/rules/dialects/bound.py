@@ -23,9 +23,7 @@ def unbound(objects: Objects) -> list[Ident]:
         for ident, source in objects.items()
         if ident[:2] == (GROUP, _BINDING)
     }
-    return [
-        ident for ident in objects if ident[:2] == (GROUP, _POLICY) and ident.name not in names
-    ]
+    return [ident for ident in objects if ident[:2] == (GROUP, _POLICY) and ident.name not in names]
 
 
 def all_bound(policies: PolicySet) -> PolicySet:
@@ -38,13 +36,14 @@ def all_bound(policies: PolicySet) -> PolicySet:
 
 
 def _binding(policy: Ident) -> tuple[Ident, Source]:
+    name = f"{policy.name}/everywhere"  # no object's name has a slash
     value = {
         "apiVersion": f"{GROUP}/v1",
         "kind": _BINDING,
-        "metadata": {"name": policy.name},
+        "metadata": {"name": name},
         "spec": {"policyName": policy.name, "validationActions": ["Deny"]},
     }
-    return Ident(GROUP, _BINDING, "", policy.name), Source(value, None)
+    return Ident(GROUP, _BINDING, "", name), Source(value, None)
 
 
 def _spec(value: Mapping[str, Any]) -> Mapping[str, Any]:
