@@ -106,7 +106,7 @@ class _Reader:
         text, problems = read_text(path, name)
         documents: list[Document] = []
         if not problems:
-            documents, problems = read(text, name, plain=yaml11.plain)
+            documents, problems = read(text, name, schema=yaml11.KUBECTL)
         self.problems += problems
         if problems or not documents:
             return

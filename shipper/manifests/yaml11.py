@@ -10,6 +10,8 @@ import re
 from math import isinf
 from typing import Any
 
+from shipper.rules.document import Schema
+
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE"), True),
     **dict.fromkeys(("on", "On", "ON"), True),
@@ -48,6 +50,14 @@ def plain(text: str) -> Any:
         double = float(digits)
         return text if isinf(double) else double
     return text
+
+
+def key(value: Any) -> Any:
+    """A key as JSON has it: numbers and booleans become texts."""
+    return str(value).lower() if isinstance(value, bool | int | float) else value
+
+
+KUBECTL = Schema(plain, key)
 
 
 def merge(value: Any) -> None:

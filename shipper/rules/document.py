@@ -93,11 +93,14 @@ class _UnreadableError(Exception):
         self.line = mark.line + 1 if mark else 0
 
 
-Plain = Callable[[str], Any]
-"""What an unquoted text without a tag means."""
+class Schema(NamedTuple):
+    """What an unquoted text without a tag means, and a key: one that is no text is a problem."""
+
+    plain: Callable[[str], Any]
+    key: Callable[[Any], Any] = lambda key: key
 
 
-def core(text: str) -> Any:
+def _core(text: str) -> Any:
     """As YAML 1.2's core schema has it."""
     if text in _BOOL:
         return _BOOL[text]
@@ -108,12 +111,15 @@ def core(text: str) -> Any:
     return float(text) if _FLOAT.fullmatch(text) else text
 
 
-def read(text: str, file: str, *, plain: Plain = core) -> tuple[list[Document], list[Problem]]:
+CORE = Schema(_core)
+
+
+def read(text: str, file: str, *, schema: Schema = CORE) -> tuple[list[Document], list[Problem]]:
     """The documents in `text`, empty ones left out, and what is wrong with its YAML.
 
     Behind an error of syntax nothing more can be read; the documents before it are returned.
     """
-    reader = _Reader(text, file, plain)
+    reader = _Reader(text, file, schema)
     documents: list[Document] = []
     try:
         documents.extend(reader.documents())
@@ -129,8 +135,8 @@ def read(text: str, file: str, *, plain: Plain = core) -> tuple[list[Document], 
 class _Reader:
     """Builds values from the parser's events: PyYAML's own composer recurses without a limit."""
 
-    def __init__(self, text: str, file: str, plain: Plain) -> None:
-        self._plain = plain
+    def __init__(self, text: str, file: str, schema: Schema) -> None:
+        self._schema = schema
         self._events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         self._file = file
         self._anchors: dict[str, tuple[Any, int]] = {}
@@ -165,7 +171,7 @@ class _Reader:
             value = self._sequence(depth)
         else:
             quoted = event.style or not event.implicit[0]
-            value = event.value if quoted else self._plain(event.value)
+            value = event.value if quoted else self._schema.plain(event.value)
         self._counted(event, 1)
         if event.anchor:
             self._anchors[event.anchor] = value, self._count - before
@@ -187,7 +193,7 @@ class _Reader:
         value: dict[str, Any] = {}
         lines = self._lines[id(value)] = {}
         while not isinstance(event := next(self._events), events.MappingEndEvent):
-            key = self._value(event, depth + 1)
+            key = self._schema.key(self._value(event, depth + 1))
             behind: Any = next(self._events)
             if not isinstance(key, str):
                 self._problem(event, f"the key {key!r} is no text"[:200])
