@@ -135,6 +135,8 @@ def test_what_is_exempt_is_listed_here() -> None:
     clusters = {"kube-system", "kube-public", "kube-node-lease"}
     more = {
         "allowed-registries": {"audit-shipper"},
+        "drop-capabilities": {"audit-shipper"},
+        "run-as-non-root": {"audit-shipper"},
         "no-host-access": {"audit-shipper"},
         "namespace-labels": {"audit-shipper", "default"},
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shipper.rules.load import load_tested
+from tests.conftest import ROOT
 from tests.deploy.guardrails.asking import (
     FILES,
     KINDS,
@@ -19,13 +19,14 @@ from tests.deploy.guardrails.asking import (
     container,
     documents,
     failures,
+    linked,
     pack,
     plain,
     review,
     spec,
     workload,
 )
-from tests.deploy.guardrails.test_files import WITH_PODS, WITHOUT_DEBUGGING
+from tests.deploy.guardrails.test_files import WITH_PODS, WITHOUT_DEBUGGING, kustomized
 
 RBAC = "rbac.authorization.k8s.io/v1"
 ADMIN = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
@@ -376,25 +377,10 @@ def test_a_namespace_without_a_quota_takes_no_workloads() -> None:
     full = quota | {"spec": {"hard": {"requests.cpu": "10"}}}
     one = review(workload("Deployment", spec()))
     for objects, fails in (([quota | {"spec": {}}], True), ([full], False)):
-        found = failures(one, linked_with(*objects))
+        found = failures(one, linked(*documents(QUOTA), *objects))
         assert ("namespace-quota" in found) == fails, found
-    missing = asked(one, linked_with())["namespace-quota"]
+    missing = asked(one, linked(*documents(QUOTA)))["namespace-quota"]
     assert [verdict.outcome for verdict in missing] != ["pass"]
-
-
-def linked_with(*objects: Object) -> Any:
-    """The quota policy with these objects beside it."""
-    from shipper.rules.dialects import registry
-    from shipper.rules.dialects.objects import ident_of
-    from shipper.rules.dialects.policies import PolicySet
-    from shipper.rules.dialects.policy import Source
-
-    found = {}
-    for one in (*documents(QUOTA), *objects):
-        ident = ident_of(one)
-        assert ident is not None
-        found[ident] = Source(one, None)
-    return PolicySet(found, registry.dialects(ident.group for ident in found))
 
 
 # ---- the pack as a whole
@@ -412,6 +398,14 @@ def test_every_policy_has_been_asked() -> None:
 def test_a_file_can_be_taken_alone() -> None:
     """Each without the others; with the parameters where it has some."""
     for path in FILES:
-        needs = [path.with_name("parameters.yaml")] if "paramKind" in path.read_text() else []
-        (policy,) = load_tested([path, *needs]).policies.policies
+        alone = documents(path)
+        needs = documents(path.with_name("parameters.yaml")) if "paramKind" in str(alone) else []
+        (policy,) = linked(*alone, *needs).policies
         assert policy.ident.name == f"guardrails-{path.stem}"
+
+
+@pytest.mark.parametrize("overlay", ["kubeadm", "k3s", "rke2", "talos"])
+def test_the_daemon_itself_passes(overlay: str) -> None:
+    """Where the pack is enforced, the daemon that watches it can be installed."""
+    for one in kustomized(ROOT / "deploy" / "kubernetes" / "overlays" / overlay):
+        assert failures(review(one)) == {}
