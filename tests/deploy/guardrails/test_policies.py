@@ -5,13 +5,19 @@ By the engine that also judges the audit log and manifests in CI.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from shipper.model import Guardrail
+from shipper.rules.engine import Engine
+from shipper.rules.load import load_tested
 from tests.conftest import ROOT
 from tests.deploy.guardrails.asking import (
     FILES,
+    GUARDRAILS,
     KINDS,
     QUOTA,
     Object,
@@ -27,6 +33,7 @@ from tests.deploy.guardrails.asking import (
     workload,
 )
 from tests.deploy.guardrails.test_files import WITH_PODS, WITHOUT_DEBUGGING, kustomized
+from tests.rules.support import line
 
 RBAC = "rbac.authorization.k8s.io/v1"
 ADMIN = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"}
@@ -402,6 +409,29 @@ def test_a_file_can_be_taken_alone() -> None:
         needs = documents(path.with_name("parameters.yaml")) if "paramKind" in str(alone) else []
         (policy,) = linked(*alone, *needs).policies
         assert policy.ident.name == f"guardrails-{path.stem}"
+
+
+@pytest.mark.parametrize(
+    ("overlay", "severity", "action"), [("enforce", "high", "deny"), ("audit", "low", "warn")]
+)
+def test_the_daemon_sees_what_came_past(
+    tmp_path: Path, overlay: str, severity: str, action: str
+) -> None:
+    """A privileged pod that was stored all the same: the finding names the guardrail."""
+    made = kustomized(GUARDRAILS / "overlays" / overlay)
+    (tmp_path / "guardrails.yaml").write_text(yaml.safe_dump_all(made))
+    body = workload("Pod", spec(secured(privileged=True)))
+    stored = line(
+        verb="create",
+        user={"username": "eve"},
+        objectRef={"resource": "pods", "namespace": "shop", "name": "web", "apiVersion": "v1"},
+        responseStatus={"code": 201},
+        responseObject=body,
+    )
+    (found,) = Engine(load_tested([tmp_path])).evaluate([stored])
+    assert (found.rule, found.severity, found.who.user) == ("guardrail-bypass", severity, "eve")
+    assert isinstance(found.guardrail, Guardrail)
+    assert (found.guardrail.name, found.guardrail.action) == ("guardrails-no-privileged", action)
 
 
 @pytest.mark.parametrize("overlay", ["kubeadm", "k3s", "rke2", "talos"])
