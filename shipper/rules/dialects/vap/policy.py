@@ -5,12 +5,12 @@ Asked as k8s.io/apiserver asks it: each binding, with each of its parameters, by
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from shipper.rules.cel.paths import Path
 from shipper.rules.dialects.activations import Activations
-from shipper.rules.dialects.meant import Meant, both
+from shipper.rules.dialects.meant import NO, Meant, both
 from shipper.rules.dialects.policy import Action, Ident, Source, Verdict
 from shipper.rules.dialects.review import Review, Target
 from shipper.rules.dialects.validator import Validator, verdicts
@@ -119,26 +119,26 @@ class VapPolicy:
         if (review.target.group, review.target.resource) in _NEVER_ASKED:
             return ()
         policy = self._made.constraints.meant(review)
-        if policy.choice == "no":
+        if policy is NO:
             return ()
         found: list[Verdict] = []
         for binding in self._made.bindings:
             meant = both(policy, binding.constraints.meant(review))
-            if meant.choice != "no":
+            if meant is not NO:
                 found += self._asked(binding, meant, review)
         return found
 
     def _asked(self, binding: Binding, meant: Meant, review: Review) -> Iterator[Verdict]:
-        missing = binding.missing
-        askers: list[tuple[Validator, Mapping[str, Any] | None]]
-        askers = [(asker, None) for asker in binding.askers]
+        prefix, missing = f"{binding.name}: ", binding.missing
+        for asker in binding.askers:
+            judged = asker.judge(self._activations.of(review))
+            yield from verdicts(judged, both(meant, judged.meant), binding.action, prefix=prefix)
         if binding.dynamic is not None:
             objects, ref, asker = binding.dynamic
             params, missing = objects.of(ref, review.namespace)
-            askers = [(asker, param.value) for param in params]
-        for asker, value in askers:
-            judged = asker.judge(self._activations.of(review, value))
-            found = both(meant, judged.meant)
-            yield from verdicts(judged, found, binding.action, prefix=f"{binding.name}: ")
+            for param in params:
+                judged = asker.judge(self._activations.of(review, param.value))
+                found = both(meant, judged.meant)
+                yield from verdicts(judged, found, binding.action, prefix=prefix)
         if missing and meant.choice != "excluded":
-            yield Verdict("indeterminate", f"{binding.name}: params", missing, binding.action)
+            yield Verdict("indeterminate", f"{prefix}params", missing, binding.action)
