@@ -117,6 +117,13 @@ def test_what_only_the_cluster_knows_is_undecided(tmp_path: Path) -> None:
     assert (done.exit_code, "1 denied, 0 warnings, 1 undecided" in done.stderr) == (1, True)
 
 
+def test_what_is_exempt_passes(tmp_path: Path) -> None:
+    """As the binding lets it pass in the cluster: by the namespace's name."""
+    one = PRIVILEGED | {"metadata": {"name": "p", "namespace": "kube-system"}}
+    done = check(written(tmp_path / "m.yaml", one), "--rules", PACK / "no-privileged.yaml")
+    assert (done.exit_code, done.stdout) == (0, "")
+
+
 def test_a_namespace_can_be_given(tmp_path: Path) -> None:
     """For what Helm renders without one: as `kubectl apply -n`."""
     manifest = written(
