@@ -66,14 +66,20 @@ class Engine:
         self._remembered: dict[tuple[Any, ...], Gate] = {}
 
     def evaluate(
-        self, lines: Sequence[bytes], *, first_line: int = 0, seen: Seen | None = None
+        self,
+        lines: Sequence[bytes],
+        *,
+        first_line: int = 0,
+        seen: Seen | None = None,
+        report: Report | None = None,
     ) -> list[Finding]:
         """The findings in `lines`, in their order; `first_line` is the first one's number.
 
         `seen` is given the events as they are decoded, some lines at a time, with None for a line
-        that is no event: one decode serves the record too.
+        that is no event: one decode serves the record too. `report` is told what is found in place
+        of one that folds what repeats itself.
         """
-        report = Report(self.rules.malformed)
+        report = report or Report(self.rules.malformed)
         for start in range(0, len(lines), CHUNK_LINES):
             chunk = lines[start : start + CHUNK_LINES]
             events = decode_events(chunk)

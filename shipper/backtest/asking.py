@@ -1,0 +1,88 @@
+"""Asks the admission policies of one set about accepted writes, as if each had denied all along.
+
+Whatever a policy is written to do to a failure, and whenever it was made, a failure here is a
+request that it would have denied. Exemptions are honoured.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import cache, partial
+
+from shipper.backtest.change import change
+from shipper.backtest.hearing import Hearing, workload_in
+from shipper.backtest.tally import Hit, RuleTally, Subject, Tally
+from shipper.model import Finding, Guardrail
+from shipper.rules import fields
+from shipper.rules import finding as findings
+from shipper.rules.dialects.policies import PolicySet, asked
+from shipper.rules.dialects.policy import Policy, Verdict
+from shipper.rules.dialects.review import Review, Target
+from shipper.rules.event import Event
+from shipper.rules.message import MAX_MESSAGE, harmless
+
+
+class Asking:
+    """The policies of one set, and the tally that their verdicts go to."""
+
+    def __init__(self, policies: PolicySet, tally: Tally) -> None:
+        self._policies = policies
+        self._tally = tally
+        self._tallies: dict[tuple[Policy, str], RuleTally] = {}
+
+    def concerned(self, target: Target) -> Sequence[Policy]:
+        """The policies that must be asked about such a target."""
+        return self._policies.concerned(target)
+
+    def ask(
+        self, policies: Sequence[Policy], review: Review, event: Event, *, line: int, to: Hearing
+    ) -> None:
+        """Ask each of `policies`; what would have been denied is told `to` the hearing."""
+        for policy in policies:
+            began = time.perf_counter_ns()
+            verdicts = asked(policy, review)
+            self._tally.spend(str(policy.ident), time.perf_counter_ns() - began)
+            for verdict in verdicts:
+                tally = self._tallied(policy, verdict)
+                tally.spoken += 1
+                if verdict.exempt:
+                    tally.excuse(harmless(verdict.exempt, MAX_MESSAGE))
+                elif verdict.outcome == "fail":
+                    to.deny(_hit(policy, verdict, review, event, line))
+                elif verdict.outcome == "indeterminate":
+                    tally.undecide(harmless(verdict.message, MAX_MESSAGE))
+                    to.said.undecided.add(line)
+
+    def _tallied(self, policy: Policy, verdict: Verdict) -> RuleTally:
+        tally = self._tallies.get((policy, verdict.rule))
+        if tally is None:
+            tally = self._tally.of(_subject(policy, verdict), action=verdict.action)
+            self._tallies[policy, verdict.rule] = tally
+        return tally
+
+
+def _subject(policy: Policy, verdict: Verdict) -> Subject:
+    _, kind, namespace, name = policy.ident
+    return Subject(kind, namespace, name, verdict.rule)
+
+
+def _hit(policy: Policy, verdict: Verdict, review: Review, event: Event, line: int) -> Hit:
+    _, kind, namespace, name = policy.ident
+    found = Finding(
+        rule=name,
+        title=f"{policy.ident} would have denied this",
+        severity="high",
+        message=harmless(verdict.message or "the policy says no more", MAX_MESSAGE),
+        audit_id=event.auditID,
+        line=line,
+        time=fields.timestamp(event),
+        who=findings.who(event),
+        what=findings.what(event),
+        where=findings.where(event),
+        guardrail=Guardrail(
+            kind=kind, namespace=namespace, name=name, rule=verdict.rule, action=verdict.action
+        ),
+    )
+    changed = cache(partial(change, policy, verdict, review))
+    return Hit(_subject(policy, verdict), found, workload_in(event), changed)

@@ -1,0 +1,82 @@
+"""What one set of rules says of a batch, told to its tally: AuditRules and admission policies alike.
+
+A policy is asked as if it had been in force, and denying, all along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from shipper.backtest.compare import Said
+from shipper.backtest.tally import AUDIT_RULE, Hit, Place, Subject, Tally
+from shipper.backtest.workload import Workload, workload_of
+from shipper.model import Finding
+from shipper.rules import finding as findings
+from shipper.rules.compile import Rule
+from shipper.rules.dialects.kinds import kind_of
+from shipper.rules.event import Event, ObjectRef
+from shipper.rules.message import MAX_MESSAGE, harmless
+from shipper.rules.report import Report
+from shipper.rules.ruleset import MALFORMED, Malformed
+from shipper.rules.terms import Terms
+
+_NO_REF = ObjectRef()
+
+
+class Hearing(Report):
+    """What is said of one batch. `asked` tells whether an event lies in the time asked about."""
+
+    def __init__(
+        self, malformed: Malformed, tally: Tally, place: Place, asked: Callable[[Event], bool]
+    ) -> None:
+        super().__init__(malformed)
+        self._tally = tally
+        self._place = place
+        self._asked = asked
+        self._off = malformed.mode == "off"
+        self._severity = malformed.severity
+        self.said = Said({}, set())
+
+    def match(self, rule: Rule, event: Event, *, line: int, message: str) -> None:
+        """An AuditRule matches."""
+        if self._asked(event):
+            found = findings.finding(rule, event, line=line, message=message)
+            hit = Hit(Subject(AUDIT_RULE, "", rule.name), found, workload_in(event))
+            self._tally.of(hit.subject, severity=rule.severity).add(self._place, hit)
+            self.said.hits.setdefault(line, hit)
+
+    def indeterminate(self, rule: Rule, event: Event, *, line: int, reason: str) -> None:
+        """An AuditRule can not be answered."""
+        if self._asked(event):
+            subject = Subject(AUDIT_RULE, "", rule.name)
+            self._tally.of(subject, severity=rule.severity).undecide(harmless(reason, MAX_MESSAGE))
+            self.said.undecided.add(line)
+
+    def deny(self, hit: Hit) -> None:
+        """A policy would have denied the request. Policies are heard before AuditRules."""
+        self._tally.of(hit.subject).add(self._place, hit)
+        if hit.finding.line not in self.said.hits:
+            self.said.hits[hit.finding.line] = hit
+            self._tally.denied.add(self._place, hit)
+
+    def malformed(self, reason: str, *, line: int, event: Event | None = None) -> None:
+        """A line is no event: the same for every set, so no part of what is compared."""
+        if self._off:
+            return
+        found = Finding(
+            rule=MALFORMED, title="", severity=self._severity, message=reason, audit_id="",
+            line=line, time="",
+        )  # fmt: skip
+        hit = Hit(Subject(AUDIT_RULE, "", MALFORMED), found, Workload())
+        self._tally.of(hit.subject, severity=self._severity).add(self._place, hit)
+
+
+def workload_in(event: Event) -> Workload:
+    """The workload that the event's object belongs to."""
+    ref = event.objectRef or _NO_REF
+    return workload_of(
+        Terms(event, b"").object(None),
+        kind=kind_of(ref.apiGroup, ref.resource) or ref.resource,
+        namespace=ref.namespace,
+        name=ref.name,
+    )
