@@ -211,7 +211,11 @@ class Rules(Section, frozen=True):
     catalog: Literal["default", "none"] = "default"
     """The rules that come with the program, or none of them."""
     paths: list[_Path] = msgspec.field(default_factory=list)
-    """Rule files of yours, or directories of them (`*.yaml`, `*.yml`)."""
+    """Rule files of yours, or directories of them (`*.yaml`, `*.yml`), and policies that your
+    cluster enforces: ValidatingAdmissionPolicy, Kyverno, Gatekeeper, Sigma, Falco."""
+    policies: Literal["fixed", "from-log"] = "fixed"
+    """`fixed`: writes are judged by the policies in `paths`. `from-log`: those are where it starts,
+    and policies, bindings, parameters, exceptions and Namespaces in the log keep them current."""
     params: dict[str, Any] = msgspec.field(default_factory=dict)
     """Values for parameters that rules declare: allowed registries, protected namespaces, …"""
     overrides: dict[str, RuleOverride] = msgspec.field(default_factory=dict)

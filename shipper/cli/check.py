@@ -116,4 +116,6 @@ def _rules(config: Config) -> Iterator[Problem]:
         yield Problem("rules", error)
     else:
         if engine is not None:
-            click.echo(f"ok: {len(engine.rules.rules)} rules (sha256 {engine.rules.sha256})")
+            rules, policies = len(engine.rules.rules), len(engine.rules.policies.policies)
+            counted = f"{rules} rules" + (f", {policies} policies" if policies else "")
+            click.echo(f"ok: {counted} (sha256 {engine.rules.sha256})")
