@@ -7,20 +7,21 @@ request that it would have denied. Exemptions are honoured.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from functools import cache, partial
 
 from shipper.backtest.change import change
 from shipper.backtest.hearing import Hearing, workload_in
+from shipper.backtest.reviews import review_of, target_of
 from shipper.backtest.tally import Hit, RuleTally, Subject, Tally
 from shipper.model import Finding, Guardrail
 from shipper.rules import fields
 from shipper.rules import finding as findings
 from shipper.rules.dialects.policies import PolicySet, asked
 from shipper.rules.dialects.policy import Policy, Verdict
-from shipper.rules.dialects.review import Review, Target
+from shipper.rules.dialects.review import Review
 from shipper.rules.event import Event
 from shipper.rules.message import MAX_MESSAGE, harmless
+from shipper.rules.terms import Terms
 
 
 class Asking:
@@ -31,28 +32,38 @@ class Asking:
         self._tally = tally
         self._tallies: dict[tuple[Policy, str], RuleTally] = {}
 
-    def concerned(self, target: Target) -> Sequence[Policy]:
-        """The policies that must be asked about such a target."""
-        return self._policies.concerned(target)
-
-    def ask(
-        self, policies: Sequence[Policy], review: Review, event: Event, *, line: int, to: Hearing
-    ) -> None:
-        """Ask each of `policies`; what would have been denied is told `to` the hearing."""
+    def ask(self, terms: Terms, *, line: int, to: Hearing) -> None:
+        """Ask what an accepted write concerns; what would have been denied is told `to`."""
+        policies = self._policies.concerned(target_of(terms))
+        if not policies:
+            return
+        review = review_of(terms, self._policies.namespace)
         for policy in policies:
             began = time.perf_counter_ns()
             verdicts = asked(policy, review)
             self._tally.spend(str(policy.ident), time.perf_counter_ns() - began)
             for verdict in verdicts:
-                tally = self._tallied(policy, verdict)
-                tally.spoken += 1
-                if verdict.exempt:
-                    tally.excuse(harmless(verdict.exempt, MAX_MESSAGE))
-                elif verdict.outcome == "fail":
-                    to.deny(_hit(policy, verdict, review, event, line))
-                elif verdict.outcome == "indeterminate":
-                    tally.undecide(harmless(verdict.message, MAX_MESSAGE))
-                    to.said.undecided.add(line)
+                self._count(policy, verdict, review, terms, line=line, to=to)
+
+    def _count(
+        self,
+        policy: Policy,
+        verdict: Verdict,
+        review: Review,
+        terms: Terms,
+        *,
+        line: int,
+        to: Hearing,
+    ) -> None:
+        tally = self._tallied(policy, verdict)
+        tally.spoken += 1
+        if verdict.exempt:
+            tally.excuse(harmless(verdict.exempt, MAX_MESSAGE))
+        elif verdict.outcome == "fail":
+            to.deny(_hit(policy, verdict, review, terms.event, line))
+        elif verdict.outcome == "indeterminate":
+            tally.undecide(harmless(verdict.message, MAX_MESSAGE))
+            to.said.undecided.add(line)
 
     def _tallied(self, policy: Policy, verdict: Verdict) -> RuleTally:
         tally = self._tallies.get((policy, verdict.rule))

@@ -1,4 +1,4 @@
-"""What one set of rules says of a batch, told to its tally: AuditRules and admission policies alike.
+"""What one set of rules says of a batch, told to its tally: AuditRules and policies alike.
 
 A policy is asked as if it had been in force, and denying, all along.
 """

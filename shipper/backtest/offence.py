@@ -20,7 +20,7 @@ MAX_QUESTIONS = 100
 MAX_DEPTH = 32
 """Levels of an object that are looked into."""
 
-_ROOT = frozenset(("apiVersion", "kind", "metadata", "status"))
+_ROOT = frozenset(("apiVersion", "kind", "status"))
 _IDENTITY = frozenset(("name", "image", "key", "path", "mountPath"))
 """What an element of a list is not itself without: policies go through the lists that remain."""
 
@@ -80,21 +80,21 @@ def _fields(value: Any, at: Path, depth: int) -> Iterator[Path]:
     """The places of everything that holds nothing else and may be taken out."""
     if depth and isinstance(value, dict) and value:
         for key, below in value.items():
-            labels = at == () and key == "metadata" and isinstance(below, dict)
-            if labels:
-                for name in ("labels", "annotations"):
-                    yield from _fields(below.get(name) or 0, (key, name), depth - 2)
-            elif not (at == () and key in _ROOT) and not _names(at, key):
+            if not _stays(at, key):
                 yield from _fields(below, (*at, key), depth - 1)
     elif depth and isinstance(value, list) and value:
         for number, below in enumerate(value):
             yield from _fields(below, (*at, number), depth - 1)
-    elif at[:1] != ("metadata",) or len(at) > 2:
+    else:
         yield at
 
 
-def _names(at: Path, key: str) -> bool:
-    return key in _IDENTITY and isinstance(at[-1] if at else "", int)
+def _stays(at: Path, key: str) -> bool:
+    if not at:
+        return key in _ROOT
+    if at == ("metadata",):
+        return key not in ("labels", "annotations")
+    return key in _IDENTITY and isinstance(at[-1], int)
 
 
 def _without(value: Any, taken: Collection[Path], at: Path) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from shipper.backtest.compare import Comparison
 from shipper.backtest.tally import MOST_NAMES, Tally, add_up, count
@@ -16,14 +17,15 @@ class Result:
     """What was judged, and what each set of rules says of it.
 
     `tallies` has one for each set; `comparison` is of the first two. `first` and `last` are the
-    times of the first and last event, as the API server writes them; "" without any.
+    times of the first and last event; None without any.
     """
 
     def __init__(self, sets: int = 1) -> None:
         self.batches = 0
         self.lines = 0
         self.raw_bytes = 0
-        self.first = self.last = ""
+        self.first: datetime | None = None
+        self.last: datetime | None = None
         self.tallies: Sequence[Tally] = tuple(Tally() for _ in range(sets))
         self.comparison = Comparison() if sets > 1 else None
         self.refused: Counter[str] = Counter()
@@ -39,10 +41,10 @@ class Result:
         self.lines += lines
         self.raw_bytes += raw_bytes
 
-    def reach(self, first: str, last: str) -> None:
+    def reach(self, first: datetime, last: datetime) -> None:
         """Events from `first` to `last` were judged."""
-        self.first = min(filter(None, (self.first, first)), default="")
-        self.last = max(self.last, last)
+        self.first = first if self.first is None else min(self.first, first)
+        self.last = last if self.last is None else max(self.last, last)
 
     def refuse(self, name: str) -> None:
         """A request had been refused already, by `name`."""
@@ -53,7 +55,8 @@ class Result:
         self.batches += other.batches
         self.lines += other.lines
         self.raw_bytes += other.raw_bytes
-        self.reach(other.first, other.last)
+        if other.first is not None and other.last is not None:
+            self.reach(other.first, other.last)
         for mine, theirs in zip(self.tallies, other.tallies, strict=True):
             mine.merge(theirs)
         if self.comparison is not None and other.comparison is not None:

@@ -31,6 +31,7 @@ AUDIT_RULE = "AuditRule"
 Alike = tuple[str, str, str]
 """Subject, user and workload: two samples that share them tell a reader the same."""
 
+
 class Place(NamedTuple):
     """A batch of sealed history, or a log file (`seq` is None)."""
 

@@ -28,8 +28,11 @@ class Workload(NamedTuple):
 
     def __str__(self) -> str:
         """`Deployment shop/web`, `CronJob shop/nightly (by its name)`."""
+        if not self.kind:
+            return ""
         where = f"{self.namespace}/" if self.namespace else ""
-        return f"{self.kind} {where}{self.name}{' (by its name)' if self.guessed else ''}"
+        guess = " (by its name)" if self.guessed else ""
+        return f"{self.kind} {where}{self.name or '(unnamed)'}{guess}"
 
 
 def workload_of(value: Any, *, kind: str, namespace: str, name: str) -> Workload:
@@ -66,8 +69,9 @@ def _controller(metadata: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def _made(kind: str, namespace: str, name: str, *, guessed: bool = False) -> Workload:
-    cut = (harmless(text, MAX_NAME) for text in (kind, namespace, name))
-    return Workload(*cut, guessed=guessed)
+    return Workload(
+        harmless(kind, MAX_NAME), harmless(namespace, MAX_NAME), harmless(name, MAX_NAME), guessed
+    )
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
