@@ -85,7 +85,7 @@ def _fields(value: Any, at: Path, depth: int) -> Iterator[Path]:
     elif depth and isinstance(value, list) and value:
         for number, below in enumerate(value):
             yield from _fields(below, (*at, number), depth - 1)
-    else:
+    elif at:
         yield at
 
 

@@ -20,6 +20,7 @@ _WIDTHS = (
 )  # fmt: skip
 _LEAST = {"minute": _MINUTE, "hour": _HOUR, "day": _DAY, "month": 30 * _DAY}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST = datetime.min.replace(tzinfo=UTC)
 
 
 class Bar(NamedTuple):
@@ -67,7 +68,7 @@ def series(timeline: Timeline, first: datetime | None, last: datetime | None) ->
         if start is not None:
             counts[_seconds(start) // width - origin] += timeline.buckets[name]
     bars = [
-        Bar(_EPOCH + timedelta(seconds=(origin + at) * width), count)
+        Bar(_moment((origin + at) * width), count)
         for at, count in enumerate(counts)
     ]
     return Series(width, bars, timeless)
@@ -80,3 +81,8 @@ def _width(span: int, least: int) -> int:
 
 def _seconds(moment: datetime) -> int:
     return int((moment - _EPOCH).total_seconds())
+
+
+def _moment(seconds: int) -> datetime:
+    """The bar that the calendar begins in begins with it."""
+    return _EPOCH + timedelta(seconds=max(seconds, _seconds(_FIRST)))
