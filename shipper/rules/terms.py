@@ -123,7 +123,7 @@ class Terms:
         found = fields.make(self.event, below)
         for name in ("requestObject", "responseObject"):
             if below is None or name in below:
-                body = self._body(name)
+                body = self.body(name)
                 if body is not UNBOUND:
                     found[name] = prune(body, below[name] if below else None)
         return found
@@ -139,7 +139,7 @@ class Terms:
         operation = self.operation
         if operation == "UPDATE" or self.event.verb == "deletecollection":
             return UNBOUND
-        return self._shown(self._stored() if operation == "DELETE" else None, below)
+        return self._shown(self.stored() if operation == "DELETE" else None, below)
 
     def pod_spec(self, below: Wanted | None) -> Any:
         """The pod spec in the object; empty where the object is of a kind that has none."""
@@ -191,17 +191,17 @@ class Terms:
     def _object(self) -> Any:
         if self.operation not in ("CREATE", "UPDATE"):
             return None
-        stored = self._stored()
+        stored = self.stored()
         if stored is not UNBOUND or self.event.verb == "patch":
             return stored
-        sent = self._body("requestObject")
+        sent = self.body("requestObject")
         return sent if isinstance(sent, dict) else UNBOUND
 
-    def _stored(self) -> Any:
+    def stored(self) -> Any:
         """The answer, if it is an object and no Status about one."""
         if not 200 <= self.status.code < 300:
             return UNBOUND
-        body = self._body("responseObject")
+        body = self.body("responseObject")
         if not isinstance(body, dict) or body.get("kind") == "Status":
             return UNBOUND
         return body
@@ -209,7 +209,7 @@ class Terms:
     def _kind(self) -> Any:
         body = self._object()
         if not isinstance(body, dict):
-            body = self._stored()
+            body = self.stored()
         if not isinstance(body, dict) or not isinstance(body.get("kind"), str):
             return UNBOUND
         group, _, version = str(body.get("apiVersion", "")).rpartition("/")
@@ -241,7 +241,7 @@ class Terms:
             self._object_bytes = raw if plain else b""
         return self._object_bytes
 
-    def _body(self, name: str) -> Any:
+    def body(self, name: str) -> Any:
         if name not in self._bodies:
             raw: Raw = getattr(self.event, name)
             try:
