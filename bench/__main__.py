@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from bench import (
     backlog,
     capture,
+    first_batch,
     follow,
     latency,
     memory,
@@ -20,6 +21,7 @@ from bench import (
     s3_capture,
     s3_follow,
     s3_latency,
+    start,
     verify,
     year,
 )
@@ -30,6 +32,7 @@ from bench.services import NoServiceError
 from bench.table import Row, render
 
 BENCHMARKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
+    "start": start.rows,
     "capture": capture.rows,
     "memory": memory.rows,
     "follow": follow.rows,
@@ -41,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "s3-follow": s3_follow.rows,
     "s3-latency": s3_latency.rows,
     "backlog": backlog.rows,
+    "first-batch": first_batch.rows,
 }
 
 

@@ -11,7 +11,6 @@ from functools import cache, partial
 
 from shipper.backtest.change import change
 from shipper.backtest.hearing import Hearing, workload_in
-from shipper.backtest.reviews import review_of, target_of
 from shipper.backtest.tally import Hit, RuleTally, Subject, Tally
 from shipper.model import Finding, Guardrail
 from shipper.rules import fields
@@ -21,6 +20,7 @@ from shipper.rules.dialects.policy import Policy, Verdict
 from shipper.rules.dialects.review import Review
 from shipper.rules.event import Event
 from shipper.rules.message import MAX_MESSAGE, harmless
+from shipper.rules.reviews import review_of, target_of
 from shipper.rules.terms import Terms
 
 

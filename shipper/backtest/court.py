@@ -13,10 +13,11 @@ from shipper.backtest.asking import Asking
 from shipper.backtest.hearing import Hearing
 from shipper.backtest.refused import refused_by
 from shipper.backtest.result import Result
-from shipper.backtest.reviews import accepted
 from shipper.backtest.tally import AUDIT_RULE, Place, Tally
+from shipper.rules.dialects.policies import PolicySet
 from shipper.rules.engine import Engine
 from shipper.rules.event import Event
+from shipper.rules.reviews import accepted
 from shipper.rules.ruleset import RuleSet
 from shipper.rules.terms import CONNECTED, OPERATIONS, Terms
 from shipper.verify.request import Window
@@ -55,7 +56,7 @@ class _Side:
     """One set: an engine for each log, whose thresholds count, and its policies."""
 
     def __init__(self, rules: RuleSet, tally: Tally) -> None:
-        self.rules = rules
+        self.rules = rules.with_policies(PolicySet())
         self.tally = tally
         self.policies = Asking(rules.policies, tally)
         self._engines: dict[str, Engine] = {}

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec import UNSET, UnsetType
+
 from shipper.backtest.compare import Said
 from shipper.backtest.tally import AUDIT_RULE, Hit, Place, Subject, Tally
 from shipper.backtest.workload import Workload, workload_of
-from shipper.model import Finding
+from shipper.model import Finding, Guardrail
 from shipper.rules import finding as findings
 from shipper.rules.compile import Rule
 from shipper.rules.dialects.kinds import kind_of
@@ -37,7 +39,15 @@ class Hearing(Report):
         self._severity = malformed.severity
         self.said = Said({}, set())
 
-    def match(self, rule: Rule, event: Event, *, line: int, message: str) -> None:
+    def match(
+        self,
+        rule: Rule,
+        event: Event,
+        *,
+        line: int,
+        message: str,
+        guardrail: Guardrail | UnsetType = UNSET,
+    ) -> None:
         """An AuditRule matches."""
         if self._asked(event):
             found = findings.finding(rule, event, line=line, message=message)
@@ -45,7 +55,15 @@ class Hearing(Report):
             self._tally.of(hit.subject, severity=rule.severity).add(self._place, hit)
             self.said.hits.setdefault(line, hit)
 
-    def indeterminate(self, rule: Rule, event: Event, *, line: int, reason: str) -> None:
+    def indeterminate(
+        self,
+        rule: Rule,
+        event: Event,
+        *,
+        line: int,
+        reason: str,
+        guardrail: Guardrail | UnsetType = UNSET,
+    ) -> None:
         """An AuditRule can not be answered."""
         if self._asked(event):
             subject = Subject(AUDIT_RULE, "", rule.name)

@@ -67,10 +67,7 @@ def series(timeline: Timeline, first: datetime | None, last: datetime | None) ->
     for name, start in starts.items():
         if start is not None:
             counts[_seconds(start) // width - origin] += timeline.buckets[name]
-    bars = [
-        Bar(_moment((origin + at) * width), count)
-        for at, count in enumerate(counts)
-    ]
+    bars = [Bar(_moment((origin + at) * width), count) for at, count in enumerate(counts)]
     return Series(width, bars, timeless)
 
 

@@ -90,6 +90,17 @@ class RuleSet:
         """Whether the log keeps the policies current."""
         return bool(self.guarded.replayed_by)
 
+    def with_policies(self, policies: PolicySet) -> RuleSet:
+        """The same rules beside other policies; nobody is told of a bypass of those."""
+        return RuleSet(
+            self.rules,
+            environment=self.environment,
+            params=self.params,
+            off=self.off,
+            malformed=self.malformed,
+            guarded=Guarded(policies),
+        )
+
     def expired(self, now: datetime) -> list[tuple[Rule, str]]:
         """The exceptions that no longer hold, each with its reason."""
         told = (self.guarded.bypass,) if self.guarded.bypass else ()

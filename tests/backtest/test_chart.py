@@ -15,11 +15,13 @@ _SVG = "{http://www.w3.org/2000/svg}"
 
 def parsed(text: str) -> ElementTree.Element:
     """As a browser reads SVG inside of HTML; it is well-formed XML besides."""
-    return ElementTree.fromstring(text.replace("<svg ", f'<svg xmlns="{_SVG[1:-1]}" ', 1))  # noqa: S314
+    return ElementTree.fromstring(text.replace("<svg ", f'<svg xmlns="{_SVG[1:-1]}" ', 1))
 
 
 def of(*counts: int) -> Series:
-    bars = [Bar(datetime(2026, 1, 1, number % 24, tzinfo=UTC), n) for number, n in enumerate(counts)]
+    bars = [
+        Bar(datetime(2026, 1, 1, number % 24, tzinfo=UTC), n) for number, n in enumerate(counts)
+    ]
     return Series(3600, bars, 0)
 
 

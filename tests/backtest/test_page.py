@@ -35,7 +35,7 @@ class _Outline(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags[tag] += 1
         self.attributes += attrs
-        if tag not in ("meta",):
+        if tag != "meta":
             self._open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -67,7 +67,9 @@ def test_every_chart_stands_beside_its_table(tmp_path: Path) -> None:
     assert outline.tags["table"] == outline.tags["caption"]
     ids = [value for name, value in outline.attributes if name == "id"]
     assert len(ids) == len(set(ids))
-    named = {one for n, v in outline.attributes if n == "aria-labelledby" for one in (v or "").split()}
+    named = {
+        one for n, v in outline.attributes if n == "aria-labelledby" for one in (v or "").split()
+    }
     assert named == set(ids)
 
 
@@ -87,7 +89,9 @@ def test_hostile_text_stays_text(tmp_path: Path) -> None:
     reference = {"resource": "pods", "namespace": EVIL, "apiVersion": "v1", "name": EVIL}
     body = {"kind": EVIL, "metadata": {"name": EVIL, "namespace": EVIL}}
     line = labelled(1, user=user, objectRef=reference, responseObject=body, auditID=EVIL[:60])
-    rules = tried(tmp_path, demand(), rule(match={"verbs": ["create"]}, message="{{ event.auditID }}"))
+    rules = tried(
+        tmp_path, demand(), rule(match={"verbs": ["create"]}, message="{{ event.auditID }}")
+    )
     asked = question(rules)._replace(sources=[EVIL], names=[EVIL], verified=False)
     text = page(judged([rules], line), asked)
     outline = _Outline(text)

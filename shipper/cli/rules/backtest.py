@@ -25,6 +25,7 @@ from shipper.cli.problems import tell_problems
 from shipper.cli.progress import shown_progress
 from shipper.cli.rules.reading import chunks
 from shipper.errors import ConfigError
+from shipper.rules.dialects.bound import all_bound
 from shipper.rules.load import load_rules, load_tested
 from shipper.rules.ruleset import RuleSet
 from shipper.seal.keys import load_keys
@@ -131,8 +132,13 @@ def _tried(
 
 def _make_rules(many: Sequence[Sequence[Path]], config_path: Path | None) -> list[RuleSet]:
     if config_path is not None:
-        return [load_rules(configuration.load(config_path).rules)]
-    return [load_tested(paths) for paths in many]
+        return [_bound(load_rules(configuration.load(config_path).rules))]
+    return [_bound(load_tested(paths)) for paths in many]
+
+
+def _bound(rules: RuleSet) -> RuleSet:
+    """What is tried need not be in force: a policy that only waits for a binding gets one."""
+    return rules.with_policies(all_bound(rules.policies))
 
 
 def _is_store(history: Sequence[str]) -> bool:
