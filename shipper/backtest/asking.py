@@ -7,6 +7,7 @@ request that it would have denied. Exemptions are honoured.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from functools import cache, partial
 
 from shipper.backtest.change import change
@@ -15,12 +16,12 @@ from shipper.backtest.tally import Hit, RuleTally, Subject, Tally
 from shipper.model import Finding, Guardrail
 from shipper.rules import fields
 from shipper.rules import finding as findings
-from shipper.rules.dialects.policies import PolicySet, asked
+from shipper.rules.dialects.policies import MAX_TARGETS, PolicySet, asked
 from shipper.rules.dialects.policy import Policy, Verdict
 from shipper.rules.dialects.review import Review
 from shipper.rules.event import Event
 from shipper.rules.message import MAX_MESSAGE, harmless
-from shipper.rules.reviews import review_of, target_of
+from shipper.rules.reviews import accepted, review_of, target_of
 from shipper.rules.terms import Terms
 
 
@@ -30,13 +31,26 @@ class Asking:
     def __init__(self, policies: PolicySet, tally: Tally) -> None:
         self._policies = policies
         self._tally = tally
+        self._concerned: dict[tuple[object, ...], Sequence[Policy]] = {}
+        """By what `target_of` looks at: one look into a dict for most writes."""
         self._tallies: dict[tuple[Policy, str], RuleTally] = {}
 
     def ask(self, terms: Terms, *, line: int, to: Hearing) -> None:
         """Ask what an accepted write concerns; what would have been denied is told `to`."""
-        policies = self._policies.concerned(target_of(terms))
-        if not policies:
-            return
+        ref = terms.ref
+        alike = (
+            terms.event.verb, terms.status.code == 201,
+            ref.apiGroup, ref.apiVersion, ref.resource, ref.subresource,
+        )  # fmt: skip
+        policies = self._concerned.get(alike)
+        if policies is None:
+            if len(self._concerned) >= MAX_TARGETS:
+                self._concerned.clear()
+            policies = self._concerned[alike] = self._policies.concerned(target_of(terms))
+        if policies and accepted(terms):
+            self._ask(policies, terms, line=line, to=to)
+
+    def _ask(self, policies: Sequence[Policy], terms: Terms, *, line: int, to: Hearing) -> None:
         review = review_of(terms, self._policies.namespace)
         for policy in policies:
             began = time.perf_counter_ns()

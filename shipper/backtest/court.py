@@ -16,8 +16,7 @@ from shipper.backtest.result import Result
 from shipper.backtest.tally import AUDIT_RULE, Place, Tally
 from shipper.rules.dialects.policies import PolicySet
 from shipper.rules.engine import Engine
-from shipper.rules.event import Event
-from shipper.rules.reviews import accepted
+from shipper.rules.event import Event, ObjectRef
 from shipper.rules.ruleset import RuleSet
 from shipper.rules.terms import CONNECTED, OPERATIONS, Terms
 from shipper.verify.request import Window
@@ -82,36 +81,34 @@ class _Session:
         self._sides = sides
         self._result = result
         self._window = window
+        self._is_open = window == Window()
         self._line = line
 
     def seen(self, events: Sequence[Event | None]) -> None:
         """The next lines' events, None for a line that is none."""
         began = time.perf_counter_ns()
-        asked = [
-            (number, event)
-            for number, event in enumerate(events, self._line)
-            if event is not None and self._asked(event)
-        ]
-        self._line += len(events)
+        asked = [event for event in events if event is not None and self._asked(event)]
         if asked:
-            times = [event.stageTimestamp for _, event in asked]
+            times = [event.stageTimestamp for event in asked]
             self._result.reach(min(times), max(times))
-        for number, event in asked:
-            self._ask(event, number)
+        for number, event in enumerate(events, self._line):
+            if event is not None and event.objectRef is not None and self._asked(event):
+                self._see(event, event.objectRef, number)
+        self._line += len(events)
         self.nanoseconds += time.perf_counter_ns() - began
 
     def _asked(self, event: Event) -> bool:
-        return self._window.holds(event.stageTimestamp)
+        return self._is_open or self._window.holds(event.stageTimestamp)
 
-    def _ask(self, event: Event, number: int) -> None:
-        ref = event.objectRef
-        if ref is None or not (event.verb in OPERATIONS or ref.subresource in CONNECTED):
+    def _see(self, event: Event, ref: ObjectRef, number: int) -> None:
+        """The hot path: most events are reads, or no policy speaks of what they write."""
+        if not (event.verb in OPERATIONS or ref.subresource in CONNECTED):
             return
-        terms = Terms(event, b"")
-        if accepted(terms):
-            for side, hearing in zip(self._sides, self.hearings, strict=True):
-                side.policies.ask(terms, line=number, to=hearing)
-        else:
+        if event.responseStatus is not None and event.responseStatus.code >= 400:
             name = refused_by(event)
             if name:
                 self._result.refuse(name)
+            return
+        terms = Terms(event, b"")
+        for side, hearing in zip(self._sides, self.hearings, strict=True):
+            side.policies.ask(terms, line=number, to=hearing)
