@@ -1,0 +1,153 @@
+"""Which requests a policy or a binding is meant for.
+
+As k8s.io/apiserver decides it (admission/plugin/policy/matching). Versions are not converted: a
+request in another version than the rules name is meant too, but can not be judged here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from shipper.rules.dialects.namespaces import is_namespace, labels_of, namespace_labels
+from shipper.rules.dialects.review import Review, Target
+from shipper.rules.dialects.selectors import Choice, choose
+from shipper.rules.dialects.vap.spec import MatchResources, ResourceRule
+from shipper.rules.terms import UNBOUND
+
+_MOVED = (
+    ("deployments", ("apps", "extensions")),
+    ("daemonsets", ("apps", "extensions")),
+    ("replicasets", ("apps", "extensions")),
+    ("ingresses", ("networking.k8s.io", "extensions")),
+    ("networkpolicies", ("networking.k8s.io", "extensions")),
+    ("events", ("", "events.k8s.io")),
+)
+_OTHER_GROUPS = {
+    (group, resource): tuple(other for other in groups if other != group)
+    for resource, groups in _MOVED
+    for group in groups
+}
+"""Resources that are the same objects in another API group."""
+
+_STRENGTH: dict[Choice, int] = {"yes": 0, "unknown": 1, "excluded": 2, "no": 3}
+
+
+class Meant(NamedTuple):
+    """Whether a request is meant; for all but `yes` and `no`: why not, or what is not known."""
+
+    choice: Choice
+    why: str = ""
+
+
+YES, NO = Meant("yes"), Meant("no")
+
+
+def both(first: Meant, second: Meant) -> Meant:
+    """What is meant where two must mean it: an exclusion weighs more than what is not known."""
+    return second if _STRENGTH[second.choice] > _STRENGTH[first.choice] else first
+
+
+class Constraints:
+    """MatchResources, ready to be asked. Raises SelectorError."""
+
+    def __init__(self, written: MatchResources) -> None:
+        self._written = written
+        for selector in (written.namespace_selector, written.object_selector):
+            choose(selector, {}, complete=True)
+
+    def may_concern(self, target: Target) -> bool:
+        """Whether any review with this target can be meant, or be one of those excluded."""
+        rules = self._written.resource_rules
+        targets = (target, *self._equivalents(target))
+        return not rules or any(_covers(rule, one) for rule in rules for one in targets)
+
+    def meant(self, review: Review) -> Meant:
+        """Whether the review is meant."""
+        resource = self._resource(review)
+        if resource.choice == "no":
+            return resource
+        found = both(resource, self._excluded(review))
+        found = both(found, self._namespace(review))
+        return both(found, self._object(review))
+
+    def _resource(self, review: Review) -> Meant:
+        rules = self._written.resource_rules
+        if not rules or any(_matches(rule, review, review.target) for rule in rules):
+            return YES
+        for other in self._equivalents(review.target):
+            if any(_matches(rule, review, other) for rule in rules):
+                group = f"{other.group or 'core'}/{other.version}".removesuffix("/*")
+                return Meant("unknown", f"the policy is asked in another version ({group})")
+        return NO
+
+    def _excluded(self, review: Review) -> Meant:
+        targets = (review.target, *self._equivalents(review.target))
+        rules = self._written.exclude_resource_rules
+        if any(_matches(rule, review, target) for rule in rules for target in targets):
+            return Meant("excluded", "excludeResourceRules")
+        return YES
+
+    def _namespace(self, review: Review) -> Meant:
+        selector = self._written.namespace_selector
+        if not selector or not (review.namespace or is_namespace(review)):
+            return YES  # what stands in no namespace is never excluded by one
+        known = namespace_labels(review)
+        choice = choose(selector, known.labels, complete=known.complete)
+        return _chosen(choice, "namespaceSelector", "the namespace's labels")
+
+    def _object(self, review: Review) -> Meant:
+        """Meant if the selector selects the object as it is or as it was."""
+        selector = self._written.object_selector
+        if not selector:
+            return YES
+        choices: list[Choice] = []
+        for shown in (review.object, review.old_object):
+            if shown is UNBOUND:
+                choices.append("unknown")
+            elif isinstance(shown, dict):
+                choices.append(choose(selector, labels_of(shown), complete=True))
+        choice: Choice = min(choices, key=_STRENGTH.__getitem__) if choices else "no"
+        return _chosen(choice, "objectSelector", "the object's labels")
+
+    def _equivalents(self, target: Target) -> Iterator[Target]:
+        """The same resource in other versions and groups; `*` stands for a version."""
+        if self._written.match_policy == "Exact":
+            return
+        for group in (target.group, *_OTHER_GROUPS.get((target.group, target.resource), ())):
+            yield target._replace(group=group, version=_ANY_VERSION)
+
+
+_ANY_VERSION = "*"
+
+
+def _chosen(choice: Choice, what: str, needs: str) -> Meant:
+    return Meant(choice, f"{what} needs {needs}" if choice == "unknown" else what)
+
+
+def _matches(rule: ResourceRule, review: Review, target: Target) -> bool:
+    if not _covers(rule, target):
+        return False
+    if rule.resource_names and review.name not in rule.resource_names:
+        return False
+    cluster_wide = is_namespace(review) or not review.namespace
+    return rule.scope == "*" or (rule.scope == "Cluster") == cluster_wide
+
+
+def _covers(rule: ResourceRule, target: Target) -> bool:
+    """Whether the rule names this operation and resource, whatever the object's name."""
+    return (
+        ("*" in rule.operations or target.operation in rule.operations)
+        and ("*" in rule.api_groups or target.group in rule.api_groups)
+        and (
+            target.version == _ANY_VERSION
+            or "*" in rule.api_versions
+            or target.version in rule.api_versions
+        )
+        and any(_names(pattern, target) for pattern in rule.resources)
+    )
+
+
+def _names(pattern: str, target: Target) -> bool:
+    resource, _, subresource = pattern.partition("/")
+    return resource in ("*", target.resource) and subresource in ("*", target.subresource)
