@@ -19,7 +19,7 @@ from tests.manifests.support import checked, pod, rules_in
 from tests.rules.dialects.tiny import demand
 from tests.rules.support import rule
 
-BAD = {"containers": [{"name": "c", "image": "x:latest"}]}
+BAD = [{"name": "c", "image": "x:latest"}]
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def report(tmp_path: Path, tiny: None, monkeypatch: pytest.MonkeyPatch) -> Repor
         {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": "n"}}
         for kind, name in (("ConfigMap", 'x"><y\x07'), ("Secret", "s"), ("Service", "fine"))
     ]
-    return checked(Path("a b"), rules, "# Source: c/t.yaml", pod("bad", **BAD), *others)
+    return checked(Path("a b"), rules, "# Source: c/t.yaml", pod("bad", containers=BAD), *others)
 
 
 def test_text_names_the_place_first(report: Report) -> None:
