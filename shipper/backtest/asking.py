@@ -12,7 +12,7 @@ from functools import cache, partial
 
 from shipper.backtest.change import change
 from shipper.backtest.hearing import Hearing, workload_in
-from shipper.backtest.tally import Hit, RuleTally, Subject, Tally
+from shipper.backtest.tally import Cost, Hit, RuleTally, Subject, Tally
 from shipper.model import Finding, Guardrail
 from shipper.rules import fields
 from shipper.rules import finding as findings
@@ -33,6 +33,7 @@ class Asking:
         self._tally = tally
         self._concerned: dict[tuple[object, ...], Sequence[Policy]] = {}
         """By what `target_of` looks at: one look into a dict for most writes."""
+        self._costs: dict[Policy, Cost] = {}
         self._tallies: dict[tuple[Policy, str], RuleTally] = {}
 
     def ask(self, terms: Terms, *, line: int, to: Hearing) -> None:
@@ -53,9 +54,9 @@ class Asking:
     def _ask(self, policies: Sequence[Policy], terms: Terms, *, line: int, to: Hearing) -> None:
         review = review_of(terms, self._policies.namespace)
         for policy in policies:
-            began = time.perf_counter_ns()
+            began = time.thread_time_ns()
             verdicts = asked(policy, review)
-            self._tally.spend(str(policy.ident), time.perf_counter_ns() - began)
+            self._spend(policy, time.thread_time_ns() - began)
             for verdict in verdicts:
                 self._count(policy, verdict, review, terms, line=line, to=to)
 
@@ -78,6 +79,12 @@ class Asking:
         elif verdict.outcome == "indeterminate":
             tally.undecide(harmless(verdict.message, MAX_MESSAGE))
             to.said.undecided.add(line)
+
+    def _spend(self, policy: Policy, nanoseconds: int) -> None:
+        cost = self._costs.get(policy)
+        if cost is None:
+            cost = self._costs[policy] = self._tally.cost(str(policy.ident))
+        cost.add(nanoseconds)
 
     def _tallied(self, policy: Policy, verdict: Verdict) -> RuleTally:
         tally = self._tallies.get((policy, verdict.rule))

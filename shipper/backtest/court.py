@@ -37,15 +37,15 @@ class Court:
         """Hear every set about a batch; `first_line` is the number of its first line."""
         session = _Session(self._sides, self.result, self._window, place, first_line)
         for side, hearing in zip(self._sides, session.hearings, strict=True):
-            began, of_policies = time.perf_counter_ns(), session.nanoseconds
+            began, of_policies = time.thread_time_ns(), session.nanoseconds
             side.engine(place.log).evaluate(
                 lines,
                 first_line=first_line,
                 seen=session.seen if side is self._sides[0] else None,
                 report=hearing,
             )
-            spent = time.perf_counter_ns() - began - (session.nanoseconds - of_policies)
-            side.tally.spend(AUDIT_RULE, spent, len(lines))
+            spent = time.thread_time_ns() - began - (session.nanoseconds - of_policies)
+            side.tally.cost(AUDIT_RULE).add(spent, len(lines))
         self.result.batch(lines=len(lines), raw_bytes=sum(map(len, lines)) + len(lines))
         if self.result.comparison is not None:
             self.result.comparison.add(place, *(hearing.said for hearing in session.hearings))
@@ -86,19 +86,20 @@ class _Session:
 
     def seen(self, events: Sequence[Event | None]) -> None:
         """The next lines' events, None for a line that is none."""
-        began = time.perf_counter_ns()
-        asked = [event for event in events if event is not None and self._asked(event)]
-        if asked:
-            times = [event.stageTimestamp for event in asked]
-            self._result.reach(min(times), max(times))
+        began = time.thread_time_ns()
+        times = []
         for number, event in enumerate(events, self._line):
-            if event is not None and event.objectRef is not None and self._asked(event):
-                self._see(event, event.objectRef, number)
+            if event is not None and (self._is_open or self._asked(event)):
+                times.append(event.stageTimestamp)
+                if event.objectRef is not None:
+                    self._see(event, event.objectRef, number)
+        if times:
+            self._result.reach(min(times), max(times))
         self._line += len(events)
-        self.nanoseconds += time.perf_counter_ns() - began
+        self.nanoseconds += time.thread_time_ns() - began
 
     def _asked(self, event: Event) -> bool:
-        return self._is_open or self._window.holds(event.stageTimestamp)
+        return self._window.holds(event.stageTimestamp)
 
     def _see(self, event: Event, ref: ObjectRef, number: int) -> None:
         """The hot path: most events are reads, or no policy speaks of what they write."""

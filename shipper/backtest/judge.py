@@ -42,7 +42,6 @@ class Judge:
             _Process(make_rules, window) for _ in range(min(PROCESSES, os.cpu_count() or 1))
         ]
         self._logs: dict[str, _Process] = {}
-        self._batches = 0
 
     def __enter__(self) -> Self:
         return self
@@ -70,11 +69,15 @@ class Judge:
         self._court(place.log).submit(_judge_lines, place, lines, first_line)
 
     def _court(self, log: str) -> _Process:
-        """Whose turn it is: where a rule counts across batches, those of a log stay together."""
-        court = self._logs.get(log) if self._in_order else None
+        """Whose turn it is: where a rule counts across batches, those of a log stay together.
+
+        Else the first that has room: what one process can judge costs no second one its start.
+        """
+        if not self._in_order:
+            return next((one for one in self._courts if one.has_room), self._courts[0])
+        court = self._logs.get(log)
         if court is None:
-            court = self._logs[log] = self._courts[self._batches % len(self._courts)]
-            self._batches += 1
+            court = self._logs[log] = self._courts[len(self._logs) % len(self._courts)]
         return court
 
 
@@ -90,6 +93,13 @@ class _Process:
             initializer=_begin,
             initargs=(make_rules, window),
         )
+
+    @property
+    def has_room(self) -> bool:
+        """Whether `submit` would not wait."""
+        while self._waiting and self._waiting[0].done():
+            self._waiting.popleft().result()
+        return len(self._waiting) < WAITING
 
     def submit(self, job: Callable[..., None], *arguments: object) -> None:
         self.used = True

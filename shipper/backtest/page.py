@@ -16,7 +16,7 @@ from shipper.backtest.question import Question, found, policies_cost, share, sil
 from shipper.backtest.result import Result
 from shipper.backtest.series import series
 from shipper.backtest.tally import AUDIT_RULE, Group, RuleTally, Sample, Subject
-from shipper.backtest.text import place
+from shipper.backtest.text import GUESSED, place
 
 TOP = 10
 """Names in a table; the rest are counted in one row."""
@@ -181,6 +181,8 @@ def _section(says: str, group: Group, result: Result, *more: Markup, ident: str)
                 class_="side",
             ),
         ]
+        if group.guessed:
+            parts.append(element("p", f"Workloads: {group.guessed:,} {GUESSED}.", class_="soft"))
         if group.samples:
             parts.append(element("h3", "Samples"))
             parts.append(element("ul", *map(_sample, group.samples), class_="samples"))

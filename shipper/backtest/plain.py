@@ -90,6 +90,7 @@ def _group(group: Group) -> dict[str, Any]:
         "users": _names(group.users),
         "namespaces": _names(group.namespaces),
         "workloads": _names(group.workloads),
+        "workloads_guessed": group.guessed,
         "samples": msgspec.to_builtins(group.samples),
     }
 

@@ -16,7 +16,7 @@ from shipper.backtest.workload import Workload
 from shipper.model import Finding, Severity
 
 SAMPLES = 5
-"""Findings of a rule that are shown whole."""
+"""Findings of a rule that are shown whole, no two of the same user and workload."""
 
 MOST_NAMES = 10_000
 """Users, namespaces and workloads of a rule that are told apart."""
@@ -95,15 +95,25 @@ class Sample(msgspec.Struct, frozen=True):
         """What it has in common with others that say the same."""
         return self.subject, self.finding.who.user, self.workload
 
+    @property
+    def position(self) -> tuple[str, int, int]:
+        """Its place in the history."""
+        return self.log, self.seq or 0, self.finding.line
+
 
 class Group:
-    """Events of which the same is said: how many, when, by whom, where, of which workload."""
+    """Events of which the same is said: how many, when, by whom, where, of which workload.
+
+    `guessed` of them count under a workload that a name was read for. `samples` are the first ones
+    that differ, the same whoever has counted what.
+    """
 
     def __init__(self) -> None:
         self.matches = 0
         self.users: Counter[str] = Counter()
         self.namespaces: Counter[str] = Counter()
         self.workloads: Counter[str] = Counter()
+        self.guessed = 0
         self.timeline = Timeline()
         self.first = self.last = ""
         self.samples: list[Sample] = []
@@ -120,9 +130,9 @@ class Group:
         if finding.time:
             self.first = min(self.first or finding.time, finding.time)
             self.last = max(self.last, finding.time)
-        room = self._room(hit.alike)
-        if room is not None:
-            self._put(room, Sample(*place, finding, workload, hit.change(), str(hit.subject)))
+        self.guessed += hit.workload.guessed
+        if len(self.samples) < SAMPLES and hit.alike not in {one.alike for one in self.samples}:
+            self.samples.append(Sample(*place, finding, workload, hit.change(), str(hit.subject)))
 
     def merge(self, other: Group) -> None:
         """Count what another has counted elsewhere."""
@@ -136,27 +146,10 @@ class Group:
         self.timeline.merge(other.timeline)
         self.first = min(filter(None, (self.first, other.first)), default="")
         self.last = max(self.last, other.last)
-        for sample in other.samples:
-            room = self._room(sample.alike)
-            if room is not None:
-                self._put(room, sample)
-        self.samples.sort(key=lambda sample: (sample.log, sample.seq or 0, sample.finding.line))
-
-    def _put(self, room: int, sample: Sample) -> None:
-        self.samples[room : room + 1] = []
-        self.samples.append(sample)
-
-    def _room(self, alike: Alike) -> int | None:
-        """Where a sample goes: behind the others, or in place of one that says what another does.
-
-        None: nowhere.
-        """
-        if len(self.samples) < SAMPLES:
-            return len(self.samples)
-        said = [sample.alike for sample in self.samples]
-        if alike in said:
-            return None
-        return next((at for at in reversed(range(SAMPLES)) if said.count(said[at]) > 1), None)
+        self.guessed += other.guessed
+        both = sorted([*self.samples, *other.samples], key=lambda one: one.position)
+        first = {sample.alike: sample for sample in reversed(both)}
+        self.samples = sorted(first.values(), key=lambda one: one.position)[:SAMPLES]
 
 
 class RuleTally(Group):
@@ -203,6 +196,11 @@ class Cost:
         self.asked = 0
         self.nanoseconds = 0
 
+    def add(self, nanoseconds: int, asked: int = 1) -> None:
+        """So much for so many."""
+        self.asked += asked
+        self.nanoseconds += nanoseconds
+
     def merge(self, other: Cost) -> None:
         """Add another's."""
         self.asked += other.asked
@@ -233,13 +231,9 @@ class Tally:
             tally = self.rules[subject] = RuleTally(severity, action)
         return tally
 
-    def spend(self, name: str, nanoseconds: int, asked: int = 1) -> None:
-        """Count what asking took."""
-        cost = self.costs.get(name)
-        if cost is None:
-            cost = self.costs[name] = Cost()
-        cost.asked += asked
-        cost.nanoseconds += nanoseconds
+    def cost(self, name: str) -> Cost:
+        """What asking `name` has taken, made if nothing is known of it."""
+        return self.costs.setdefault(name, Cost())
 
     def merge(self, other: Tally) -> None:
         """Count what another process has counted."""
@@ -248,7 +242,7 @@ class Tally:
             mine.merge(theirs)
         self.denied.merge(other.denied)
         for name, cost in other.costs.items():
-            self.costs.setdefault(name, Cost()).merge(cost)
+            self.cost(name).merge(cost)
 
 
 def count(counter: Counter[str], name: str, most: int, times: int = 1) -> None:

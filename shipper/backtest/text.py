@@ -13,6 +13,9 @@ from shipper.verify.ledger import plain
 
 TOP = 5
 
+GUESSED = "by the name of a ReplicaSet or a Job"
+"""How a Deployment or a CronJob was found that the object itself does not name."""
+
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _ACTIONS = {
     "warn": "; it is written to warn only", "audit": "; it is written to audit only"
@@ -84,7 +87,8 @@ def _group(group: Group, result: Result) -> Iterator[str]:
         yield f"  when {_spark([bar.many for bar in bars.bars])} one for each {bars.width}"
     yield f"  by   {_top(group.users)}"
     yield f"  in   {_top(group.namespaces)}"
-    yield f"  of   {_top(group.workloads)}"
+    guess = f" ({group.guessed:,} {GUESSED})" if group.guessed else ""
+    yield f"  of   {_top(group.workloads)}{guess}"
     for sample in group.samples:
         yield from _sample(sample)
 

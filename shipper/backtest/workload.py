@@ -27,12 +27,11 @@ class Workload(NamedTuple):
     guessed: bool = False
 
     def __str__(self) -> str:
-        """`Deployment shop/web`, `CronJob shop/nightly (by its name)`."""
+        """`Deployment shop/web`; the same whether it was guessed or not."""
         if not self.kind:
             return ""
         where = f"{self.namespace}/" if self.namespace else ""
-        guess = " (by its name)" if self.guessed else ""
-        return f"{self.kind} {where}{self.name or '(unnamed)'}{guess}"
+        return f"{self.kind} {where}{self.name or '(unnamed)'}"
 
 
 def workload_of(value: Any, *, kind: str, namespace: str, name: str) -> Workload:

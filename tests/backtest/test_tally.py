@@ -50,12 +50,20 @@ def test_names_and_reasons_are_bounded() -> None:
     assert (len(found.reasons), found.reasons[OTHERS]) == (REASONS + 1, 5)
 
 
-def test_samples_are_the_first_and_differ_where_they_can() -> None:
-    """Five of the same workload give way to others, but the first one stays."""
+def test_samples_are_the_first_that_differ() -> None:
+    """Five of one user and workload tell no more than one; the first of each stays."""
     same = [hit(line=number) for number in range(10)]
-    assert [one.finding.line for one in counted(*same).samples] == [0, 1, 2, 3, 4]
-    found = counted(*same, hit("eve", line=10), hit("eve", line=11), hit(workload="db", line=12))
-    assert [one.finding.line for one in found.samples] == [0, 1, 2, 10, 12]
+    more = [hit(f"u{number}", line=10 + number) for number in range(10)]
+    found = counted(*same, *more, hit(workload="db", line=12))
+    assert [one.finding.line for one in found.samples] == [0, 10, 11, 12, 13]
+
+
+def test_samples_are_the_same_whoever_counts() -> None:
+    """Which of two processes a batch goes to is chance; what is shown is not."""
+    hits = [hit(f"u{number % 9}", line=number) for number in range(30)]
+    halves = counted(*hits[::2]), counted(*hits[1::2])
+    halves[0].merge(halves[1])
+    assert halves[0].samples == counted(*hits).samples
 
 
 def test_a_change_is_looked_for_in_samples_alone() -> None:
@@ -67,7 +75,7 @@ def test_a_change_is_looked_for_in_samples_alone() -> None:
         looked += 1
         return ("-x",)
 
-    found = counted(*(hit(line=number)._replace(change=change) for number in range(50)))
+    found = counted(*(hit(f"u{n}", line=n)._replace(change=change) for n in range(50)))
     assert looked == SAMPLES
     assert found.samples[0].change == ("-x",)
 
@@ -76,13 +84,13 @@ def test_what_two_processes_count_adds_up() -> None:
     """Counts, times, samples in the order of the record, and costs."""
     one, other = Tally(), Tally()
     one.of(SUBJECT, severity="low").add(PLACE, hit(time="2026-01-02T00:00:00Z", line=4))
-    other.of(SUBJECT).add(PLACE._replace(seq=3), hit(time="2026-01-01T00:00:00Z", line=9))
+    other.of(SUBJECT).add(PLACE._replace(seq=3), hit("eve", time="2026-01-01T00:00:00Z", line=9))
     other.of(Subject("Policy", "x", "p", "r"), action="deny").undecide("no body")
-    one.spend("Policy x/p", 3000)
-    other.spend("Policy x/p", 1000)
+    one.cost("Policy x/p").add(3000)
+    other.cost("Policy x/p").add(1000)
     one.merge(other)
     both = one.rules[SUBJECT]
-    assert (both.matches, both.severity, both.users) == (2, "low", {"bob": 2})
+    assert (both.matches, both.severity, both.users) == (2, "low", {"bob": 1, "eve": 1})
     assert (both.first, both.last) == ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
     assert [(sample.seq, sample.finding.line) for sample in both.samples] == [(3, 9), (7, 4)]
     assert one.rules["Policy", "x", "p", "r"].undecided == 1  # type: ignore[index]

@@ -25,16 +25,17 @@ def owned(kind: str, name: str, **labels: str) -> dict[str, Any]:
 
 
 def named(value: Any) -> str:
-    return str(workload_of(value, kind="Pod", namespace="ns", name="n"))
+    found = workload_of(value, kind="Pod", namespace="ns", name="n")
+    return f"{found}, guessed" if found.guessed else str(found)
 
 
 @pytest.mark.parametrize(
     ("value", "workload"),
     [
         (owned("ReplicaSet", "web-5d4f", **{"pod-template-hash": "5d4f"}),
-         "Deployment shop/web (by its name)"),
+         "Deployment shop/web, guessed"),
         (owned("ReplicaSet", "web-5d4f"), "ReplicaSet shop/web-5d4f"),
-        (owned("Job", "nightly-29012345"), "CronJob shop/nightly (by its name)"),
+        (owned("Job", "nightly-29012345"), "CronJob shop/nightly, guessed"),
         (owned("Job", "migrate"), "Job shop/migrate"),
         (owned("StatefulSet", "db"), "StatefulSet shop/db"),
         (owned("Node", "cp-1"), "Node cp-1"),

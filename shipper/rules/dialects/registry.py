@@ -29,7 +29,15 @@ class Detection(NamedTuple):
     make: Callable[[], Translator]
 
 
-ADMISSION: tuple[Admission, ...] = ()
+def _vap() -> Dialect:
+    from shipper.rules.dialects.vap import Vap
+
+    return Vap()
+
+
+ADMISSION: tuple[Admission, ...] = (
+    Admission("ValidatingAdmissionPolicy", frozenset({"admissionregistration.k8s.io"}), _vap),
+)
 DETECTION: tuple[Detection, ...] = ()
 
 
