@@ -79,7 +79,7 @@ def _of_policy(one: Manifest, policy: Policy, verdict: Verdict) -> Result:
     return Result(
         level=level,
         policy=str(policy.ident),
-        rule=verdict.rule,
+        rule=verdict.rule.removeprefix(f"{policy.ident.name}: "),
         title=str(policy.ident),
         message=harmless(message, MAX_MESSAGE),
         manifest=one,

@@ -31,6 +31,7 @@ MAX_SHOWN = 100
 _SUFFIXES = (".yaml", ".yml", ".json")
 _KUSTOMIZE = "kustomize.config.k8s.io/"
 """Of kustomize's own files: they say what to make objects of."""
+_CHART, _TEMPLATES, _HELM = "Chart.yaml", "templates", "helm template . | … rules check -"
 _SOURCE = re.compile(r"# Source: (\S.*)")
 
 
@@ -91,8 +92,12 @@ class _Reader:
             self._file(Path(path), path)
 
     def _files(self, directory: str) -> Iterator[str]:
-        """All below it that may be manifests; not in hidden directories, nor behind links."""
+        """All below it that may be manifests; not in hidden directories, nor behind links, nor a
+        chart's templates, which are manifests only once Helm has rendered them."""
         for place, directories, files in os.walk(directory, onerror=self._unreadable):
+            if _CHART in files and _TEMPLATES in directories:
+                directories.remove(_TEMPLATES)
+                self.passed_by.append(f"{os.path.join(place, _TEMPLATES)} (render it: {_HELM})")
             directories[:] = sorted(name for name in directories if not name.startswith("."))
             for name in sorted(files):
                 if name.endswith(_SUFFIXES) and not name.startswith("."):

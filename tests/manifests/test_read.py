@@ -137,6 +137,17 @@ def test_what_is_no_manifest_is_passed_by(tmp_path: Path) -> None:
     assert sorted(Path(name).name for name in found.passed_by) == sorted(others)
 
 
+def test_templates_of_a_chart_are_passed_by(tmp_path: Path) -> None:
+    """They are no YAML before Helm has rendered them; what to do is said."""
+    (tmp_path / "web" / "templates").mkdir(parents=True)
+    (tmp_path / "web" / "Chart.yaml").write_text("apiVersion: v2\nname: web\n")
+    (tmp_path / "web" / "templates" / "a.yaml").write_text("{{- if .Values.x }}\n")
+    found = read_manifests([str(tmp_path)], namespace="n")
+    assert [name for name in found.passed_by if "helm template" in name] == [
+        f"{tmp_path}/web/templates (render it: helm template . | … rules check -)"
+    ]
+
+
 def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a pipe brings is called <stdin>."""
     data = io.TextIOWrapper(io.BytesIO(text_of(pod()).encode()))

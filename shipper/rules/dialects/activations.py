@@ -109,7 +109,7 @@ def _standing_alone(path: tuple[str, ...]) -> tuple[str, ...]:
 def _variables(review: Review, below: Wanted) -> Mapping[str, Any]:
     target = review.target
     resource = {"group": target.group, "version": target.version, "resource": target.resource}
-    kind = _kind(review)
+    kind = kind_under_review(review)
     return {
         "object": prune(review.object, below.get("object")),
         "oldObject": prune(review.old_object, below.get("oldObject")),
@@ -130,7 +130,8 @@ def _variables(review: Review, below: Wanted) -> Mapping[str, Any]:
     }
 
 
-def _kind(review: Review) -> Any:
+def kind_under_review(review: Review) -> Any:
+    """Group, version and kind of the body; UNBOUND where they are not known."""
     for shown in (review.object, review.old_object):
         if isinstance(shown, dict) and isinstance(shown.get("kind"), str):
             group, _, version = str(shown.get("apiVersion", "")).rpartition("/")

@@ -122,6 +122,14 @@ class Checker:
         made = self.part(written, expect="bool")
         return None if made is None else Condition(name, made, _excludes(made.tree))
 
+    def validation(
+        self, rule: str, written: Text, *, message: str, message_text: Text
+    ) -> Validation | None:
+        """A validation; `message_text` is its messageExpression, empty where it has none."""
+        main = self.part(written, expect="bool")
+        said = self.part(message_text) if message_text.text else None
+        return None if main is None else Validation(rule, written.text, main, message, said)
+
     def problem(self, path: Path, reason: str, *, row: int = 1) -> None:
         """Take note of a mistake."""
         self.problems.append(problem_in(self._ident, self._source, path, reason, row=row))

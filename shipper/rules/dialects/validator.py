@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from shipper.rules.cel import Activation, CelError, Environment, Part, Program
 from shipper.rules.dialects.expressions import Expressions, Validation
-from shipper.rules.dialects.policy import Outcome
-from shipper.rules.dialects.selectors import Choice
+from shipper.rules.dialects.meant import NO, YES, Meant, both
+from shipper.rules.dialects.policy import Action, Outcome, Verdict
 
 MAX_MESSAGE_BYTES = 5 * 1024
 """A longer message of a messageExpression is not used: k8s.io/apiserver/pkg/apis/cel."""
@@ -30,12 +30,11 @@ class Decision(NamedTuple):
 class Judged(NamedTuple):
     """What all rules say, and whether the match conditions let them be asked at all."""
 
-    choice: Choice
-    why: str
+    meant: Meant
     decisions: Sequence[Decision]
 
 
-_NOT_MEANT = Judged("no", "", ())
+_NOT_MEANT = Judged(NO, ())
 
 
 class Validator:
@@ -59,25 +58,21 @@ class Validator:
 
     def judge(self, activation: Activation) -> Judged:
         """What the policy says of the review that is bound."""
-        choice: Choice = "yes"
-        why = ""
-        failed = ""
+        meant, failed = YES, ""
         for name, program, excludes in self._conditions:
             answer = program.evaluate(activation)
             what = f"matchConditions[{name}]"
-            if answer is False and not excludes:
-                return _NOT_MEANT
             if answer is False:
-                choice, why = "excluded", what
-            elif isinstance(answer, CelError) and choice != "excluded":
-                if answer.kind == "error":
-                    failed = failed or f"{what}: {answer.reason}"
-                else:
-                    choice, why = "unknown", f"{what}: {answer.reason}"
-        if failed and choice == "yes":
-            error = Decision("matchConditions", "fail", failed)
-            return _NOT_MEANT if self._ignores_errors else Judged("yes", "", (error,))
-        return Judged(choice, why, tuple(self._decisions(activation)))
+                meant = both(meant, Meant("excluded", what) if excludes else NO)
+            elif isinstance(answer, CelError) and answer.kind == "error":
+                failed = failed or f"{what}: {answer.reason}"
+            elif isinstance(answer, CelError):
+                meant = both(meant, Meant("unknown", f"{what}: {answer.reason}"))
+        if meant is NO or (failed and meant is YES and self._ignores_errors):
+            return _NOT_MEANT
+        if failed and meant is YES:
+            return Judged(meant, (Decision("matchConditions", "fail", failed),))
+        return Judged(meant, tuple(self._decisions(activation)))
 
     def _decisions(self, activation: Activation) -> Iterator[Decision]:
         for written, program, message in self._validations:
@@ -111,3 +106,21 @@ def _message(written: Validation, program: Program | None, activation: Activatio
     if said and "\n" not in said and len(said.encode()) <= MAX_MESSAGE_BYTES:
         return said
     return written.message.strip() or f"failed expression: {written.text.strip()}"
+
+
+def verdicts(
+    judged: Judged, meant: Meant, action: Action, *, prefix: str = ""
+) -> Iterator[Verdict]:
+    """What has been judged, as far as the review is `meant`; `prefix` stands before each rule.
+
+    Of one that is excluded only what would have failed is said.
+    """
+    for decision in judged.decisions:
+        outcome, message = decision.outcome, decision.message
+        if meant.choice == "excluded" and outcome != "fail":
+            continue
+        if meant.choice == "unknown" and outcome == "fail":
+            outcome, message = "indeterminate", meant.why
+        exempt = meant.why if meant.choice == "excluded" else ""
+        does: Action = "deny" if decision.strict else action
+        yield Verdict(outcome, f"{prefix}{decision.rule}", message, does, exempt)

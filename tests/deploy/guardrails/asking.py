@@ -8,9 +8,11 @@ from typing import Any
 
 import yaml
 
+from shipper.rules.dialects import registry
 from shipper.rules.dialects.kinds import is_cluster_wide, resource_of
+from shipper.rules.dialects.objects import ident_of
 from shipper.rules.dialects.policies import PolicySet
-from shipper.rules.dialects.policy import Verdict
+from shipper.rules.dialects.policy import Ident, Source, Verdict
 from shipper.rules.dialects.review import Operation, Review, Target
 from shipper.rules.load import load_tested
 from tests.conftest import ROOT
@@ -37,6 +39,16 @@ KINDS = ("Pod", *CONTROLLERS)
 def documents(path: Any) -> list[Object]:
     """The objects in one file."""
     return list(yaml.safe_load_all(path.read_text()))
+
+
+def linked(*objects: Object) -> PolicySet:
+    """The policies that these objects make."""
+    found: dict[Ident, Source] = {}
+    for one in objects:
+        ident = ident_of(one)
+        assert ident is not None
+        found[ident] = Source(one, None)
+    return PolicySet(found, registry.dialects(ident.group for ident in found))
 
 
 @cache

@@ -135,6 +135,8 @@ def test_what_is_exempt_is_listed_here() -> None:
     clusters = {"kube-system", "kube-public", "kube-node-lease"}
     more = {
         "allowed-registries": {"audit-shipper"},
+        "drop-capabilities": {"audit-shipper"},
+        "run-as-non-root": {"audit-shipper"},
         "no-host-access": {"audit-shipper"},
         "namespace-labels": {"audit-shipper", "default"},
     }
@@ -144,10 +146,8 @@ def test_what_is_exempt_is_listed_here() -> None:
             assert resources is None
             continue
         (expression,) = resources["namespaceSelector"]["matchExpressions"]
-        assert (expression["key"], expression["operator"]) == (
-            "kubernetes.io/metadata.name",
-            "NotIn",
-        )
+        assert expression["key"] == "kubernetes.io/metadata.name"
+        assert expression["operator"] == "NotIn"
         assert set(expression["values"]) == clusters | more.get(path.stem, set()), path.stem
 
 

@@ -58,15 +58,13 @@ def checked(
 
 
 def _validation(checker: Checker, spec: PolicySpec, at: int) -> Validation | None:
-    written = spec.validations[at]
-    path = ("spec", "validations", at)
-    main = checker.part(Text(written.expression, (*path, "expression")), expect="bool")
-    message = None
-    if written.message_expression:
-        message = checker.part(Text(written.message_expression, (*path, "messageExpression")))
-    if main is None:
-        return None
-    return Validation(f"validations[{at}]", written.expression, main, written.message, message)
+    written, path = spec.validations[at], ("spec", "validations", at)
+    return checker.validation(
+        f"validations[{at}]",
+        Text(written.expression, (*path, "expression")),
+        message=written.message,
+        message_text=Text(written.message_expression, (*path, "messageExpression")),
+    )
 
 
 def _unsupported(expressions: Expressions, spec: PolicySpec) -> Iterator[str]:

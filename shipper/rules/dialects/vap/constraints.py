@@ -7,13 +7,14 @@ request in another version than the rules name is meant too, but can not be judg
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from shipper.rules.dialects.namespaces import is_namespace, labels_of, namespace_labels
+from shipper.rules.dialects.labels import choose_namespace, choose_object, is_namespace
+from shipper.rules.dialects.meant import NO, YES, Meant, both
 from shipper.rules.dialects.review import Review, Target
 from shipper.rules.dialects.selectors import Choice, choose
 from shipper.rules.dialects.vap.spec import MatchResources, ResourceRule
-from shipper.rules.terms import UNBOUND
+
+_ANY_VERSION = "*"
 
 _MOVED = (
     ("deployments", ("apps", "extensions")),
@@ -29,23 +30,6 @@ _OTHER_GROUPS = {
     for group in groups
 }
 """Resources that are the same objects in another API group."""
-
-_STRENGTH: dict[Choice, int] = {"yes": 0, "unknown": 1, "excluded": 2, "no": 3}
-
-
-class Meant(NamedTuple):
-    """Whether a request is meant; for all but `yes` and `no`: why not, or what is not known."""
-
-    choice: Choice
-    why: str = ""
-
-
-YES, NO = Meant("yes"), Meant("no")
-
-
-def both(first: Meant, second: Meant) -> Meant:
-    """What is meant where two must mean it: an exclusion weighs more than what is not known."""
-    return second if _STRENGTH[second.choice] > _STRENGTH[first.choice] else first
 
 
 class Constraints:
@@ -89,26 +73,12 @@ class Constraints:
         return YES
 
     def _namespace(self, review: Review) -> Meant:
-        selector = self._written.namespace_selector
-        if not selector or not (review.namespace or is_namespace(review)):
-            return YES  # what stands in no namespace is never excluded by one
-        known = namespace_labels(review)
-        choice = choose(selector, known.labels, complete=known.complete)
+        choice = choose_namespace(self._written.namespace_selector, review)
         return _chosen(choice, "namespaceSelector", "the namespace's labels")
 
     def _object(self, review: Review) -> Meant:
-        """Meant if the selector selects the object as it is or as it was."""
-        selector = self._written.object_selector
-        if not selector:
-            return YES
-        choices: list[Choice] = []
-        for shown in (review.object, review.old_object):
-            if shown is UNBOUND:
-                choices.append("unknown")
-            elif isinstance(shown, dict):
-                choices.append(choose(selector, labels_of(shown), complete=True))
-        choice: Choice = min(choices, key=_STRENGTH.__getitem__) if choices else "no"
-        return _chosen(choice, "objectSelector", "the object's labels")
+        choice = choose_object(self._written.object_selector, review)
+        return _chosen(choice, "objectSelector", "the labels that the object had")
 
     def _equivalents(self, target: Target) -> Iterator[Target]:
         """The same resource in other versions and groups; `*` stands for a version."""
@@ -116,9 +86,6 @@ class Constraints:
             return
         for group in (target.group, *_OTHER_GROUPS.get((target.group, target.resource), ())):
             yield target._replace(group=group, version=_ANY_VERSION)
-
-
-_ANY_VERSION = "*"
 
 
 def _chosen(choice: Choice, what: str, needs: str) -> Meant:

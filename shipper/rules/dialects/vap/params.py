@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from shipper.rules.dialects.kinds import is_cluster_wide, kind_of, resource_of
-from shipper.rules.dialects.namespaces import labels_of
+from shipper.rules.dialects.labels import labels_of
 from shipper.rules.dialects.policy import Ident, Objects
 from shipper.rules.dialects.selectors import selects
 from shipper.rules.dialects.vap.spec import ParamKind, ParamRef

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 from shipper.rules.cel.paths import Path
 from shipper.rules.dialects.activations import Activations
+from shipper.rules.dialects.meant import Meant, both
 from shipper.rules.dialects.policy import Action, Ident, Source, Verdict
 from shipper.rules.dialects.review import Review, Target
-from shipper.rules.dialects.validator import Decision, Validator
-from shipper.rules.dialects.vap.constraints import Constraints, Meant, both
+from shipper.rules.dialects.validator import Validator, verdicts
+from shipper.rules.dialects.vap.constraints import Constraints
 from shipper.rules.dialects.vap.params import ParamObjects
 from shipper.rules.dialects.vap.spec import ParamRef
 
@@ -120,12 +121,12 @@ class VapPolicy:
         policy = self._made.constraints.meant(review)
         if policy.choice == "no":
             return ()
-        verdicts: list[Verdict] = []
+        found: list[Verdict] = []
         for binding in self._made.bindings:
             meant = both(policy, binding.constraints.meant(review))
             if meant.choice != "no":
-                verdicts += self._asked(binding, meant, review)
-        return verdicts
+                found += self._asked(binding, meant, review)
+        return found
 
     def _asked(self, binding: Binding, meant: Meant, review: Review) -> Iterator[Verdict]:
         missing = binding.missing
@@ -137,21 +138,7 @@ class VapPolicy:
             askers = [(asker, param.value) for param in params]
         for asker, value in askers:
             judged = asker.judge(self._activations.of(review, value))
-            found = both(meant, Meant(judged.choice, judged.why))
-            verdicts = (_verdict(binding, found, decision) for decision in judged.decisions)
-            yield from (verdict for verdict in verdicts if verdict)
+            found = both(meant, judged.meant)
+            yield from verdicts(judged, found, binding.action, prefix=f"{binding.name}: ")
         if missing and meant.choice != "excluded":
             yield Verdict("indeterminate", f"{binding.name}: params", missing, binding.action)
-
-
-def _verdict(binding: Binding, meant: Meant, decision: Decision) -> Verdict | None:
-    """None: there is nothing to say of one that is excluded and would have passed."""
-    outcome, message, exempt = decision.outcome, decision.message, ""
-    if meant.choice == "excluded":
-        if outcome != "fail":
-            return None
-        exempt = meant.why
-    elif meant.choice == "unknown" and outcome == "fail":
-        outcome, message = "indeterminate", meant.why
-    action: Action = "deny" if decision.strict else binding.action
-    return Verdict(outcome, f"{binding.name}: {decision.rule}", message, action, exempt)
