@@ -49,7 +49,7 @@ def offending(value: Any, passes: Passes) -> Sequence[Path]:
         if not passes_without(fields):
             return []
         found = _least([], fields, passes_without, fresh=False)
-        return found if passes_without(found) else []
+        return _together(value, found) if passes_without(found) else []
     except _TooManyError:
         return []
 
@@ -74,6 +74,29 @@ def _least(
     of_second = _least(taken + first, second, passes_without, fresh=True)
     of_first = _least(taken + of_second, first, passes_without, fresh=bool(of_second))
     return of_first + of_second
+
+
+def _together(value: Any, found: Sequence[Path]) -> Sequence[Path]:
+    """Several fields that are all there is of a map or a list are that map or list."""
+    for parent in sorted({place[:end] for place in found for end in range(1, len(place))}, key=len):
+        below = [place for place in found if place[: len(parent)] == parent]
+        if len(below) > 1 and _leaves(_at(value, parent)) == len(below):
+            at = found.index(below[0])
+            found = [place for place in found if place not in below]
+            found.insert(at, parent)
+    return found
+
+
+def _at(value: Any, place: Path) -> Any:
+    for step in place:
+        value = value[step]
+    return value
+
+
+def _leaves(value: Any) -> int:
+    if isinstance(value, (dict, list)) and value:
+        return sum(map(_leaves, value.values() if isinstance(value, dict) else value))
+    return 1
 
 
 def _fields(value: Any, at: Path, depth: int) -> Iterator[Path]:

@@ -25,8 +25,14 @@ _ACTIONS = {
 def render(result: Result, question: Question) -> str:
     """The result as text, each line ended; the rule with the most findings first."""
     lines = list(_heading(result, question))
+    content = []
     for subject, tally in found(result):
-        lines += ["", *_subject(subject, tally, result)]
+        if tally.matches or tally.undecided or tally.exempt:
+            lines += ["", *_subject(subject, tally, result)]
+        else:
+            content.append(f"{subject} ({tally.spoken:,})")
+    if content:
+        lines += ["", f"nothing denied, of so many objects: {'; '.join(map(plain, content))}"]
     quiet = silent(result, question)
     if quiet:
         lines += ["", f"nothing found: {', '.join(map(plain, quiet))}"]

@@ -62,6 +62,16 @@ def test_elements_of_lists_and_labels_are_fields() -> None:
     ]
 
 
+def test_what_goes_whole_is_one_place() -> None:
+    """A volume's hostPath is a path and a type; both must go, and so it."""
+    value = pod(container("a"), volumes=[{"name": "h", "hostPath": {"path": "/", "type": ""}}])
+
+    def passes(value: Any) -> bool:
+        return not any("hostPath" in one for one in value["spec"].get("volumes", []))
+
+    assert offending(value, passes) == [("spec", "volumes", 0, "hostPath")]
+
+
 def test_what_is_missing_is_not_found() -> None:
     """No taking out helps, and none is claimed to: neither of what an object is known by."""
     assert offending(pod(container("a")), lambda value: "owner" in value["metadata"]) == []

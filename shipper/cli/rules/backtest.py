@@ -31,7 +31,7 @@ from shipper.rules.ruleset import RuleSet
 from shipper.seal.keys import load_keys
 from shipper.store.open import open_archive
 from shipper.verify.ledger import Ledger
-from shipper.verify.report import exit_code
+from shipper.verify.report import COULD_NOT_CHECK, exit_code
 from shipper.verify.request import Request, Window
 
 _CATALOG = "the catalog"
@@ -88,13 +88,13 @@ def command(
     plain, gzip or zstd, in their order; - is standard input), which nobody vouches for. A policy is
     asked as if it had been in force, and denying, all along. Nothing is sent, nothing is changed.
     """
+    sealed = _is_store(history)
+    if sealed and not keys:
+        raise ConfigError("a STORE needs --key", remedy="give the key that you trust: --key KEY")
     make_rules, names = _tried(paths, config_path, compare)
     sets = make_rules()  # says what is wrong with them before anything is read
     now, began = datetime.now(UTC), time.monotonic()
     window = Window(moment(since, now, -1), moment(until, now, -1))
-    sealed = _is_store(history)
-    if sealed and not keys:
-        raise ConfigError("a STORE needs --key", remedy="give the key that you trust: --key KEY")
     ledgers: list[Ledger] = []
     with Judge(make_rules, sets, Window() if sealed else window) as judge:
         if sealed:
@@ -113,6 +113,8 @@ def command(
         click.echo((page if output == "html" else render)(judge.result, question), nl=False)
     for ledger in ledgers:
         tell_problems(ledger)
+    if not sealed and not judge.result.lines:
+        raise SystemExit(COULD_NOT_CHECK)
     raise SystemExit(exit_code(ledger.verdicts(freshness_asked=False) for ledger in ledgers))
 
 
@@ -152,7 +154,7 @@ def _is_store(history: Sequence[str]) -> bool:
 
 def _read(files: Sequence[str], judge: Judge) -> None:
     for name in files:
-        number = 0
+        place, number = Place("standard input" if name == "-" else name, None), 0
         for lines in chunks(name):
-            judge.judge_lines(Place(name, None), lines, number)
+            judge.judge_lines(place, lines, number)
             number += len(lines)
