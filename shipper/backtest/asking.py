@@ -12,7 +12,7 @@ from functools import cache, partial
 
 from shipper.backtest.change import change
 from shipper.backtest.hearing import Hearing, workload_in
-from shipper.backtest.tally import Cost, Hit, RuleTally, Subject, Tally
+from shipper.backtest.tally import REASONS, Cost, Hit, RuleTally, Subject, Tally, count
 from shipper.model import Finding, Guardrail
 from shipper.rules import fields
 from shipper.rules import finding as findings
@@ -21,16 +21,27 @@ from shipper.rules.dialects.policy import Policy, Verdict
 from shipper.rules.dialects.review import Review
 from shipper.rules.event import Event
 from shipper.rules.message import MAX_MESSAGE, harmless
+from shipper.rules.replay import Replay
 from shipper.rules.reviews import accepted, review_of, target_of
+from shipper.rules.ruleset import RuleSet
 from shipper.rules.terms import Terms
 
 
 class Asking:
-    """The policies of one set, and the tally that their verdicts go to."""
+    """The policies of one set, and the tally that their verdicts go to.
 
-    def __init__(self, policies: PolicySet, tally: Tally) -> None:
-        self._policies = policies
+    Where the log keeps them current, they are asked about the writes of their own time alone.
+    """
+
+    def __init__(self, rules: RuleSet, tally: Tally) -> None:
         self._tally = tally
+        self._replay: Replay | None = None
+        if rules.guarded.replayed_by:
+            self._replay = Replay(rules.policies, rules.guarded.replayed_by)
+        self._begin(rules.policies)
+
+    def _begin(self, policies: PolicySet) -> None:
+        self._policies = policies
         self._concerned: dict[tuple[object, ...], Sequence[Policy]] = {}
         """By what `target_of` looks at: one look into a dict for most writes."""
         self._costs: dict[Policy, Cost] = {}
@@ -50,9 +61,18 @@ class Asking:
             policies = self._concerned[alike] = self._policies.concerned(target_of(terms))
         if policies and accepted(terms):
             self._ask(policies, terms, line=line, to=to)
+        if self._replay is not None and self._replay.may_concern(terms):
+            self._follow(self._replay, terms)
+
+    def _follow(self, replay: Replay, terms: Terms) -> None:
+        for doubt in replay.follow(terms):
+            count(self._tally.doubts, harmless(doubt, MAX_MESSAGE), REASONS)
+        if replay.policies is not self._policies:
+            self._begin(replay.policies)
 
     def _ask(self, policies: Sequence[Policy], terms: Terms, *, line: int, to: Hearing) -> None:
-        review = review_of(terms, self._policies.namespace)
+        namespace = self._replay.namespace if self._replay else self._policies.namespace
+        review = review_of(terms, namespace)
         for policy in policies:
             began = time.thread_time_ns()
             verdicts = asked(policy, review)

@@ -57,7 +57,7 @@ class _Side:
     def __init__(self, rules: RuleSet, tally: Tally) -> None:
         self.rules = rules.with_policies(PolicySet())
         self.tally = tally
-        self.policies = Asking(rules.policies, tally)
+        self.policies = Asking(rules, tally)
         self._engines: dict[str, Engine] = {}
 
     def engine(self, log: str) -> Engine:

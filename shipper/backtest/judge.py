@@ -37,7 +37,9 @@ class Judge:
     def __init__(self, make_rules: MakeRules, sets: Sequence[RuleSet], window: Window) -> None:
         """`make_rules` makes `sets` again in each process, and must pickle."""
         self.result = Result(len(sets))
-        self._in_order = any(rule.window for one in sets for rule in one.rules)
+        self.replays = any(one.replayed for one in sets)
+        """Whether the history says which policies are in force: it must be one log's."""
+        self._in_order = self.replays or any(rule.window for one in sets for rule in one.rules)
         self._courts = [
             _Process(make_rules, window) for _ in range(min(PROCESSES, os.cpu_count() or 1))
         ]
@@ -73,6 +75,8 @@ class Judge:
 
         Else the first that has room: what one process can judge costs no second one its start.
         """
+        if self.replays:
+            return self._courts[0]
         if not self._in_order:
             return next((one for one in self._courts if one.has_room), self._courts[0])
         court = self._logs.get(log)

@@ -43,6 +43,8 @@ _SAYS = dict(
 def page(result: Result, question: Question) -> str:
     """The whole page."""
     title = f"Backtest of {', '.join(question.names)}"
+    if result.comparison is not None:
+        title = "Backtest: from {} to {}".format(*question.names)
     head = (
         Markup('<meta charset="utf-8">'),
         Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
@@ -70,10 +72,15 @@ def _heading(title: str, result: Result, question: Question) -> Iterator[Markup]
         element(
             "p",
             f"{result.lines:,} lines, {result.raw_bytes / 1e6:,.0f} MB, in {question.seconds:.1f}"
-            f" s; rules {question.sets[-1].sha256[:16]}. A policy is asked as if it had been in"
-            " force, and denying, all along.",
+            f" s; rules {question.sets[-1].sha256[:16]}. {_asked(question)}",
         ),
     )
+
+
+def _asked(question: Question) -> str:
+    if question.sets[-1].replayed:
+        return "Policies are those of each moment, as this history shows them."
+    return "A policy is asked as if it had been in force, and denying, all along."
 
 
 def _main(result: Result, question: Question) -> Iterator[Markup]:
@@ -90,6 +97,10 @@ def _main(result: Result, question: Question) -> Iterator[Markup]:
     for number, (subject, told) in enumerate(subjects):
         if told.matches or told.undecided or told.exempt:
             yield _subject(subject, told, result, ident=f"s{number}")
+    if tally.doubts:
+        rows = [(doubt, f"{count:,}") for doubt, count in tally.doubts.most_common()]
+        table = _table("What is not known of them", ("Doubt", "Times"), rows)
+        yield element("section", element("h2", "Policies in doubt"), table)
     if result.refused:
         rows = [(name, f"{count:,}") for name, count in result.refused.most_common(TOP)]
         table = _table("Refused by admission already", ("By", "Requests"), rows)
@@ -209,7 +220,7 @@ def _sample(sample: Sample) -> Markup:
             f"{finding.time} by {finding.who.user or '(none)'}: {finding.what.verb}"
             f" {finding.what.resource}; audit id ",
             element("code", finding.audit_id or "(none)"),
-            f", {place(sample)}",
+            f", {place(sample)}; {sample.subject}",
             class_="soft",
         ),
     ]

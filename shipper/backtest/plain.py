@@ -31,6 +31,8 @@ def to_plain(result: Result, question: Question) -> dict[str, Any]:
         "policies": _policies(result.tally),
         "denied": _group(result.tally.denied),
         "already_refused": dict(result.refused.most_common()),
+        "policies_from_log": question.sets[-1].replayed,
+        "doubts": dict(result.tally.doubts.most_common()),
         "silent": silent(result, question),
         "cost": _cost(result),
     }

@@ -219,6 +219,8 @@ class Tally:
         self.rules: dict[Subject, RuleTally] = {}
         self.denied = Group()
         """Requests that at least one policy would have denied, each once."""
+        self.doubts: Counter[str] = Counter()
+        """What is not known of the policies in force, where the log keeps them current."""
         self.costs: dict[str, Cost] = {}
         """By policy; of all AuditRules together under their kind, for each event."""
 
@@ -241,6 +243,7 @@ class Tally:
             mine = self.rules.setdefault(subject, RuleTally(theirs.severity, theirs.action))
             mine.merge(theirs)
         self.denied.merge(other.denied)
+        add_up(self.doubts, other.doubts, REASONS)
         for name, cost in other.costs.items():
             self.cost(name).merge(cost)
 

@@ -36,6 +36,8 @@ def render(result: Result, question: Question) -> str:
     quiet = silent(result, question)
     if quiet:
         lines += ["", f"nothing found: {', '.join(map(plain, quiet))}"]
+    for doubt, count in result.tally.doubts.most_common():
+        lines.append(f"in doubt ({count:,}): {plain(doubt)}")
     if result.refused:
         lines += ["", "refused by admission already:"]
         lines += [
@@ -58,7 +60,9 @@ def _heading(result: Result, question: Question) -> Iterator[str]:
     )
     if result.first is not None:
         yield f"events from {result.first:%Y-%m-%dT%H:%M:%SZ} to {result.last:%Y-%m-%dT%H:%M:%SZ}"
-    if question.sets[-1].policies.policies:
+    if question.sets[-1].replayed:
+        yield "policies are those of each moment, as this history shows them"
+    if result.tally.denied.matches or question.sets[-1].policies.policies:
         each = policies_cost(result).microseconds_each
         yield (
             f"{result.tally.denied.matches:,} requests would have been denied; the policies took"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -207,6 +208,22 @@ def test_sealed_history_is_asked_the_same(pods: Path) -> None:
     assert page["denied"]["samples"][0]["seq"] is not None
 
 
+def test_policies_of_each_moment_are_one_logs(pods: Path) -> None:
+    """From-log says that it is; of two logs neither shows what was in force."""
+    options = ["--policies", "from-log", "--rules", str(pods.parent / "no-host.yaml")]
+    page = json.loads(tried(pods, *options, "--output", "json").stdout)
+    assert (page["policies_from_log"], page["denied"]["matches"]) == (True, 1)
+    place = Place(pods.parent / "node")
+    place.log.write_bytes(pods.read_bytes())
+    place.once()
+    log = next(place.archive.rglob("log.note")).parent
+    shutil.copytree(log, log.with_name("0" * 16))
+    arguments = ["rules", "backtest", place.url, "--key", str(place.public), *options]
+    result = CliRunner().invoke(commands, arguments)
+    assert isinstance(result.exception, ConfigError)
+    assert "--log ORIGIN" in str(result.exception.remedy)
+
+
 def test_two_versions_are_compared(pods: Path) -> None:
     """In one pass: which requests the new one denies and the old one did not, and back."""
     old, new = (str(pods.parent / f"{name}.yaml") for name in ("no-privileged", "no-host"))
@@ -248,6 +265,7 @@ def test_a_log_that_ends_badly_is_an_error(pods: Path) -> None:
         (["file:///x"], "needs --key"),
         (["file:///x", "y.log"], "alone"),
         (["y.log", "--compare", "a", "b", "--rules", "c"], "exclude each other"),
+        (["y.log", "--compare", "a", "b", "--policies", "from-log"], "all history"),
     ],
 )
 def test_what_does_not_go_together_is_said(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shipper.backtest.tally import AUDIT_RULE, Subject
+from shipper.rules.ruleset import RuleSet
 from tests.backtest.support import judged, labelled, tried
-from tests.rules.dialects.tiny import RULE, demand
+from tests.rules.dialects.tiny import GROUP, RULE, TINY, demand
 from tests.rules.support import params, pod, rule
 
 pytestmark = pytest.mark.usefixtures("tiny")
@@ -126,3 +128,38 @@ def test_versions_of_rules_are_compared_too(tmp_path: Path) -> None:
     assert result.comparison is not None
     counts = {name: group.matches for name, group in result.comparison.groups.items()}
     assert (counts["both"], counts["new"], counts["new, undecided before"]) == (1, 0, 2)
+
+
+def replayed(rules: RuleSet) -> RuleSet:
+    return rules.with_policies(rules.policies, TINY.make())
+
+
+def of_policy(number: int, document: dict[str, Any], verb: str = "create") -> bytes:
+    """A policy was written, or deleted."""
+    name = document["metadata"]["name"]
+    reference = {"apiGroup": GROUP, "apiVersion": "v1", "resource": "demands", "name": name}
+    return labelled(number, verb=verb, objectRef=reference, responseObject=document)
+
+
+def test_policies_of_each_moment(tmp_path: Path) -> None:
+    """What the history shows: made, changed, deleted; beginning with those in files."""
+    rules = replayed(tried(tmp_path, demand(label="app")))
+    result = judged(
+        [rules],
+        labelled(1, {"app": "x"}), labelled(2),
+        of_policy(3, demand(label="team"), "update"), labelled(4, {"app": "x"}),
+        of_policy(5, demand(label="team"), "delete"), labelled(6),
+    )  # fmt: skip
+    found = result.tally.rules[_HAS_TEAM]
+    assert [sample.finding.audit_id for sample in found.samples] == ["id-2", "id-4"]
+    assert found.spoken == 3
+
+
+def test_what_the_history_does_not_show_is_a_doubt(tmp_path: Path) -> None:
+    """A policy was written and the event does not say what it is now."""
+    unseen = of_policy(1, demand()).replace(b"RequestResponse", b"Metadata")
+    unseen = unseen.replace(b"responseObject", b"otherObject")
+    result = judged([replayed(tried(tmp_path, demand()))], unseen, labelled(2))
+    [doubt] = result.tally.doubts
+    assert "demands has-team was written" in doubt
+    assert result.tally.denied.matches == 0

@@ -13,7 +13,7 @@ import click
 
 from shipper import config as configuration
 from shipper.backtest.history import go_through
-from shipper.backtest.judge import Judge
+from shipper.backtest.judge import Judge, MakeRules
 from shipper.backtest.page import page
 from shipper.backtest.plain import to_plain
 from shipper.backtest.question import Question
@@ -25,6 +25,7 @@ from shipper.cli.problems import tell_problems
 from shipper.cli.progress import shown_progress
 from shipper.cli.rules.reading import chunks
 from shipper.errors import ConfigError
+from shipper.rules.dialects import registry
 from shipper.rules.dialects.bound import all_bound
 from shipper.rules.load import load_rules, load_tested
 from shipper.rules.ruleset import RuleSet
@@ -62,6 +63,11 @@ end; 4 completeness. The lowest of all that failed.
     help="Two versions of rules or policies: what the new one changes, event by event.",
 )  # fmt: skip
 @click.option(
+    "--policies", type=click.Choice(["fixed", "from-log"]), default="fixed", show_default=True,
+    help="Policies as they stand in files, asked of all history; or those of each moment, as one"
+    " log shows them, beginning with those in files.",
+)  # fmt: skip
+@click.option(
     "--since", metavar="T",
     help="Batches sealed, or a FILE's events, since T (RFC 3339, or a duration back).",
 )  # fmt: skip
@@ -78,6 +84,7 @@ def command(
     paths: tuple[Path, ...],
     config_path: Path | None,
     compare: tuple[Path, Path] | None,
+    policies: str,
     since: str | None,
     until: str | None,
     output: str,
@@ -91,7 +98,8 @@ def command(
     sealed = _is_store(history)
     if sealed and not keys:
         raise ConfigError("a STORE needs --key", remedy="give the key that you trust: --key KEY")
-    make_rules, names = _tried(paths, config_path, compare)
+    from_log = policies == "from-log"
+    make_rules, names = _tried(paths, config_path, compare, from_log=from_log)
     sets = make_rules()  # says what is wrong with them before anything is read
     now, began = datetime.now(UTC), time.monotonic()
     window = Window(moment(since, now, -1), moment(until, now, -1))
@@ -119,28 +127,36 @@ def command(
 
 
 def _tried(
-    paths: tuple[Path, ...], config_path: Path | None, compare: tuple[Path, Path] | None
-) -> tuple[partial[list[RuleSet]], Sequence[str]]:
+    paths: tuple[Path, ...],
+    config_path: Path | None,
+    compare: tuple[Path, Path] | None,
+    *,
+    from_log: bool,
+) -> tuple[MakeRules, Sequence[str]]:
     """How to make the sets of rules, in each process anew, and what to call them."""
     if sum((bool(paths), config_path is not None, compare is not None)) > 1:
         raise ConfigError(
             "--rules, --config and --compare exclude each other", remedy="give one of them"
         )
     if compare is not None:
-        return partial(_make_rules, [[path] for path in compare], None), [str(p) for p in compare]
+        if from_log:
+            raise ConfigError(
+                "--compare asks two files of all history", remedy="leave out --policies from-log"
+            )
+        return partial(_make_rules, [[path] for path in compare]), [str(path) for path in compare]
     name = str(config_path) if config_path else ", ".join(map(str, paths)) or _CATALOG
-    return partial(_make_rules, [list(paths)], config_path), [name]
+    return partial(_make_rules, [list(paths)], config_path, from_log=from_log), [name]
 
 
-def _make_rules(many: Sequence[Sequence[Path]], config_path: Path | None) -> list[RuleSet]:
+def _make_rules(
+    many: Sequence[Sequence[Path]], config_path: Path | None = None, *, from_log: bool = False
+) -> list[RuleSet]:
     if config_path is not None:
-        return [_bound(load_rules(configuration.load(config_path).rules))]
-    return [_bound(load_tested(paths)) for paths in many]
-
-
-def _bound(rules: RuleSet) -> RuleSet:
-    """What is tried need not be in force: a policy that only waits for a binding gets one."""
-    return rules.with_policies(all_bound(rules.policies))
+        sets = [load_rules(configuration.load(config_path).rules)]
+    else:
+        sets = [load_tested(paths) for paths in many]
+    dialects = registry.dialects(registry.groups()) if from_log else []
+    return [rules.with_policies(all_bound(rules.policies), *dialects) for rules in sets]
 
 
 def _is_store(history: Sequence[str]) -> bool:
