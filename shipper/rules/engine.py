@@ -87,14 +87,16 @@ class Engine:
         first_line: int = 0,
         seen: Seen | None = None,
         costs: Costs | None = None,
+        report: Report | None = None,
     ) -> list[Finding]:
         """The findings in `lines`, in their order; `first_line` is the first one's number.
 
         `seen` is given the events as they are decoded, some lines at a time, with None for a line
-        that is no event: one decode serves the record too. `costs` is given what rules take.
+        that is no event: one decode serves the record too. `costs` is given what rules take, and
+        `report` is told what is found in place of one that folds what repeats itself.
         """
         self._asker.costs = costs
-        report = Report(self.rules.malformed)
+        report = report or Report(self.rules.malformed)
         for start in range(0, len(lines), CHUNK_LINES):
             chunk = lines[start : start + CHUNK_LINES]
             events = decode_events(chunk)
