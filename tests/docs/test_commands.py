@@ -33,6 +33,7 @@ NO_COMMANDS = {"docs/format.md", "tests/vectors/v1/README.md"}
 
 ELSEWHERE = {
     "docs/alerts.md": "tests/docs/test_alerts.py",
+    "docs/ci.md": "tests/docs/test_ci.py",
     "docs/install-talos.md": "tests/docs/test_install.py",
     "docs/keys.md": "tests/docs/test_install.py",
     "docs/quickstart.md": "tests/docs/test_quickstart.py",
@@ -77,6 +78,7 @@ MADE_BEFORE = {
     "signing-key.pem",
     "signing-key.pem.pub",
     "values.yaml",
+    "var/signing-key.pem.pub",
     "writer.json",
 }
 """Files that the reader has made by then, as the page says."""

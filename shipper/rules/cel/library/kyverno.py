@@ -54,12 +54,12 @@ def _image(text: str) -> str:
         raise CallError("not an image reference")
     head, slash, rest = name.partition("/")
     registry, path = _DEFAULT_REGISTRY, name
-    if slash and any(char in head for char in ".:") or head == "localhost":
+    if (slash and any(char in head for char in ".:")) or head == "localhost":
         registry, path = head, rest
     repository, colon, tag = path.rpartition(":")
     if not colon:
         repository, tag = path, ""
-    if colon and not _TAG.fullmatch(tag) or not _REPOSITORY.fullmatch(repository):
+    if (colon and not _TAG.fullmatch(tag)) or not _REPOSITORY.fullmatch(repository):
         raise CallError("not an image reference")
     if registry in (_DEFAULT_REGISTRY, "docker.io") and "/" not in repository:
         repository = f"library/{repository}"
