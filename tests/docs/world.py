@@ -47,6 +47,8 @@ class World:
         rule = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/rules.md").read_text(), re.DOTALL)[0]
         for path in (root / "shell.yaml", root / "rules.d" / "shell.yaml"):
             path.write_text(rule)
+        service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}}
+        (root / "web.yaml").write_text(json.dumps(service))  # JSON is YAML
         assert place.once() == 0, place.said.getvalue()
         self._things = {
             "/etc/audit-shipper/config.yaml": "config.yaml",
@@ -57,6 +59,7 @@ class World:
             "SEQ": "1",
             "NAME": "soc",
             "AUDIT.LOG": "audit.log",
+            "MANIFESTS": "web.yaml",
             "POLICY.yaml": str(ROOT / "config" / "audit-policy.yaml"),
             "PATHS": "rules.d",
             "PATH": "rules.d",

@@ -1,8 +1,8 @@
 """The functions that Kyverno adds to CEL, as far as they need neither cluster nor clock.
 
 Source: github.com/kyverno/sdk extensions/cel/libs, google/go-containerregistry pkg/name. What only
-the API server, a registry, another service, the clock or chance can answer is declared all the same:
-by variables that are never bound (`resource`, `http`, `image`, `globalContext`), so that what
+the API server, a registry, another service, the clock or chance can answer is declared all the
+same: by variables that are never bound (`resource`, `http`, `image`, `globalContext`), so that what
 depends on them is unknown and says so, or by functions that say it themselves.
 """
 
