@@ -2,25 +2,31 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+RUNS := .venv/.runs
 READY := .venv/.ready
 AUDIT_LOG ?=
 ONCE ?=
 FUZZ_SECONDS ?= 60
 MINUTES ?= 30
 
-.PHONY: help run test check bench torture soak conformance fuzz vectors image-test systemd-test lock monitoring manifests clean
+.PHONY: help run test check bench first-batch torture soak conformance fuzz vectors image-test systemd-test lock monitoring manifests cli-page clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
 
-$(READY): pyproject.toml
+# The program alone; what tests and checks need comes on top of it.
+$(RUNS): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 ..." >&2; exit 2; }
 	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(READY): $(RUNS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
-run: $(READY) ## follow AUDIT_LOG=path (or a recording, live) into var/archive; ONCE=1 drains and exits
+run: $(RUNS) ## follow AUDIT_LOG=path (or a recording, live) into var/archive; ONCE=1 drains and exits
 	@config/demo.sh "$(AUDIT_LOG)" "$(ONCE)"
 
 test: $(READY) ## all tests
@@ -34,6 +40,9 @@ check: $(READY) ## ruff, mypy --strict, import floors
 
 bench: $(READY) ## the figures, as a table (some minutes)
 	$(BIN)/python -m bench
+
+first-batch: $(RUNS) ## the README's first commands in a fresh copy, and the seconds that they take
+	$(BIN)/python -m bench first-batch
 
 torture: $(READY) ## the long randomised kill -9 run
 	$(BIN)/python -m pytest tests/test_torture.py tests/s3/test_torture.py --torture-kills=60
@@ -70,6 +79,9 @@ COMPILE = PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= $(BIN)/pip-compile --quiet -
 lock: $(READY) ## resolve requirements*.lock anew: every package that is installed, with its hashes
 	$(COMPILE) --output-file requirements.lock pyproject.toml
 	$(COMPILE) --output-file requirements-build.lock --only-build-deps --all-build-deps pyproject.toml
+
+cli-page: $(READY) ## make docs/cli.md anew from what --help says
+	$(BIN)/python -m tests.docs.cli_page
 
 clean: ## remove what `make run` made (var/), caches and the virtual environment
 	rm -rf var .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from bench import (
     backlog,
     capture,
+    first_batch,
     follow,
     latency,
     memory,
@@ -21,6 +22,7 @@ from bench import (
     s3_capture,
     s3_follow,
     s3_latency,
+    start,
     verify,
     year,
 )
@@ -31,6 +33,7 @@ from bench.services import NoServiceError
 from bench.table import Row, render
 
 BENCHMARKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
+    "start": start.rows,
     "capture": capture.rows,
     "memory": memory.rows,
     "follow": follow.rows,
@@ -43,6 +46,7 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "s3-follow": s3_follow.rows,
     "s3-latency": s3_latency.rows,
     "backlog": backlog.rows,
+    "first-batch": first_batch.rows,
 }
 
 

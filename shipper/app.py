@@ -340,8 +340,12 @@ class App:
         reloading = asyncio.create_task(self._reloader.run(), name="reload")
         telling = asyncio.create_task(dispatcher.run(), name="tell")
         counting = asyncio.create_task(self._count(collector), name="count")
+        whole = True
         try:
-            await (self._collect_once(collector) if self._once else self._collect(collector))
+            if self._once:
+                whole = await self._collect_once(collector)
+            else:
+                await self._collect(collector)
         finally:
             reloading.cancel()
             counting.cancel()
@@ -351,7 +355,8 @@ class App:
                 self._drain(shipping),
                 dispatcher.drain(telling, within_seconds=self._config.shutdown.drain),
             )
-        return 3 if self._once and (self._progress.weak or not all(drained)) else 0
+        done = whole and all(drained) and not self._progress.weak
+        return 3 if self._once and not done else 0
 
     async def _count(self, collector: Collector) -> None:
         """Compare what was read with what the API server says it wrote, if it is to be asked."""
@@ -423,20 +428,26 @@ class App:
         finally:
             wake.close()
 
-    async def _collect_once(self, collector: Collector) -> None:
-        """Read what is there, wait for room in the spool where it must, and end."""
+    async def _collect_once(self, collector: Collector) -> bool:
+        """Read what is there, wait for room in the spool where it must, and end.
+
+        False if it was told to stop before all was read.
+        """
         await asyncio.to_thread(collector.begin)
-        while not self._stopping.is_set():
+        settled = whole = False
+        while not (whole or self._stopping.is_set()):
             if await asyncio.to_thread(collector.step):
-                continue
-            if collector.held_up:
+                settled = False
+            elif collector.held_up:
                 await self._room(collector)
-                continue
-            await self._pause(self._settle_seconds)
-            if not await asyncio.to_thread(collector.step):
+            elif not settled:
+                await self._pause(self._settle_seconds)
+                settled = True
+            else:
                 await asyncio.to_thread(collector.flush)
-                break
+                whole = True
         await asyncio.to_thread(collector.end)
+        return whole
 
     async def _room(self, collector: Collector) -> None:
         """Wait until the spool has room; end the run if the store takes nothing for too long."""

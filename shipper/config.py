@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -56,6 +57,7 @@ _Name = Annotated[
     str, Meta(pattern=_NAME, description="a name: at most 253 letters, digits, ., _ and -")
 ]
 _Path = Annotated[str, Meta(pattern="^/", description="an absolute path")]
+_OptionalPath = Annotated[str, Meta(pattern="^(/.*)?$", description="an absolute path")]
 
 
 class Log(Section, frozen=True):
@@ -84,9 +86,13 @@ class ApiServer(Section, frozen=True):
         str, Meta(pattern=r"^(https?://[^/?#@\s]+(/[^?#\s]*)?)?$", description="https://host:port")
     ] = ""
     """Where this node's own kube-apiserver answers, not a load balancer; empty: it is not asked."""
-    token_file: str = ""
+    token_file: _OptionalPath = ""
     """A file with a bearer token that may `get` the non-resource URL /metrics; read at each use."""
-    ca_file: str = ""
+    cert_file: _OptionalPath = ""
+    """PEM file with a client certificate that may do so, instead of a token; read at each use."""
+    key_file: _OptionalPath = ""
+    """Its key, without a passphrase, where that is not in `cert_file`."""
+    ca_file: _OptionalPath = ""
     """PEM file with the cluster's certificate authority; by default the system's."""
     server_name: str = ""
     """The name to expect in its certificate, where that is not the one in the URL."""
@@ -211,7 +217,11 @@ class Rules(Section, frozen=True):
     catalog: Literal["default", "none"] = "default"
     """The rules that come with the program, or none of them."""
     paths: list[_Path] = msgspec.field(default_factory=list)
-    """Rule files of yours, or directories of them (`*.yaml`, `*.yml`)."""
+    """Rule files of yours, or directories of them (`*.yaml`, `*.yml`), and policies that your
+    cluster enforces: ValidatingAdmissionPolicy, Kyverno, Gatekeeper, Sigma, Falco."""
+    policies: Literal["fixed", "from-log"] = "fixed"
+    """`fixed`: writes are judged by the policies in `paths`. `from-log`: those are where it starts,
+    and policies, bindings, parameters, exceptions and Namespaces in the log keep them current."""
     params: dict[str, Any] = msgspec.field(default_factory=dict)
     """Values for parameters that rules declare: allowed registries, protected namespaces, …"""
     overrides: dict[str, RuleOverride] = msgspec.field(default_factory=dict)
@@ -305,9 +315,18 @@ def parse(text: str, environment: Mapping[str, str] = os.environ) -> Config:
 
 def _mistakes(options: ApiServer) -> Iterator[ConfigError]:
     """What is wrong where each key by itself is right."""
-    if options.token_file and options.url.startswith("http:"):
-        says = "source.apiserver_metrics.url: a token is not sent over http"
+    here = "source.apiserver_metrics"
+    if (options.token_file or options.cert_file) and options.url.startswith("http:"):
+        says = f"{here}.url: neither a token nor a certificate is sent over http"
         yield ConfigError(says, remedy="write https://")
+    if options.key_file and not options.cert_file:
+        yield ConfigError(f"{here}.key_file: there is no cert_file", remedy="name it, or neither")
+    try:
+        urlsplit(options.url).port  # noqa: B018 it is what raises
+    except ValueError:
+        yield ConfigError(
+            f"{here}.url: it has no port that can be", remedy="write https://host:port"
+        )
 
 
 def _text(path: Path) -> str:

@@ -26,3 +26,12 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs ../shared, the project's recordings, which a clone does not have")
     return SHARED
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Documents of the tests' own policy language (tests/rules/dialects/tiny.py) are read."""
+    from shipper.rules.dialects import registry
+    from tests.rules.dialects.tiny import TINY
+
+    monkeypatch.setattr(registry, "ADMISSION", (*registry.ADMISSION, TINY))

@@ -96,6 +96,26 @@ def test_mistakes_name_the_key_and_the_remedy(text: str, message: str) -> None:
     assert str(caught.value).count("\n") == (many if many > 1 else 0)
 
 
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ("url: 'http://a', token_file: /t", "url: neither a token nor a certificate is sent"),
+        ("url: 'http://a', cert_file: /c", "url: neither a token nor a certificate is sent"),
+        ("url: 'https://a:b', token_file: /t", "url: it has no port that can be"),
+        ("url: 'https://a:65536'", "url: it has no port that can be"),
+        ("url: 'https://user:pw@a'", r"url: .* is not https://host:port"),
+        ("url: 'https://a', key_file: /k", "key_file: there is no cert_file"),
+        ("url: 'https://a', token_file: t", "token_file: 't' is not an absolute path"),
+        ("every: 1s", "every: '1s' is out of range"),
+    ],
+)
+def test_mistakes_about_the_api_server(keys: str, message: str) -> None:
+    """Nothing secret goes over http, and no daemon starts with an address that it cannot ask."""
+    asked = f"audit.log, apiserver_metrics: {{{keys}}}}}"
+    with pytest.raises(PageError, match=f"source.apiserver_metrics.{message}"):
+        config.parse(LEAST.replace("audit.log}", asked), {})
+
+
 def test_every_mistake_is_named_at_once() -> None:
     """Unknown keys, variables, types, limits and what is missing, each with its key; the order is
     that of the page."""

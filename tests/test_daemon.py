@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import math
 import random
@@ -14,11 +15,14 @@ import pytest
 import zstandard
 from msgspec import structs
 
+from shipper.app import App
 from shipper.audit.follow import READ_BYTES
 from shipper.clock import SystemClock
 from shipper.config import Size
 from shipper.errors import ConfigError, ConflictError, SourceError, SpoolError, StoreError
+from shipper.logs import make_logger
 from shipper.model import Manifest, Timestamp
+from shipper.pipeline.progress import Progress
 from shipper.seal import note
 from shipper.seal.manifest import decode_manifest
 from shipper.seal.signer import generate
@@ -206,6 +210,31 @@ def test_a_full_spool_stops_reading_and_says_so(place: Place) -> None:
     assert "spool-full" in [m.notice.reason for m in noted if m.notice]
     events = [zstandard.decompress(body, max_output_size=300_000) for body in store.under("events")]
     assert b"".join(events) == b"".join(lines)
+
+
+def test_once_that_is_stopped_before_the_end_says_so(place: Place) -> None:
+    """Code 3: a script must not take the log for archived. The next run archives the rest."""
+    place.log.write_bytes(b"one\ntorn")
+    progress = Progress()
+    app = App(
+        place.config(),
+        once=True,
+        logger=make_logger(level="critical", form="json"),
+        progress=progress,
+        settle_seconds=60,
+    )
+
+    async def stopped() -> int:
+        life = asyncio.create_task(app.run())
+        while not progress.bytes_read:  # noqa: ASYNC110 what is counted rings no bell
+            await asyncio.sleep(0.01)
+        app.stop()
+        return await life
+
+    assert asyncio.run(stopped()) == 3
+    assert place.archived() == b"one\n"
+    assert place.once() == 0
+    assert place.archived() == b"one\ntorn"
 
 
 def test_a_full_spool_with_the_store_down_ends(place: Place) -> None:

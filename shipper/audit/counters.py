@@ -1,4 +1,4 @@
-"""What a kube-apiserver says of its own audit log, on its `/metrics`. Pure: lines in, numbers out.
+"""What a kube-apiserver says of its own audit log, on its `/metrics`. Pure: bytes in, numbers out.
 
 `apiserver_audit_event_total` is counted once for each event and stage, after `omitStages` and
 before the event goes to a backend (k8s.io/apiserver, pkg/endpoints/filters/audit.go,
@@ -10,7 +10,7 @@ before the event goes to a backend (k8s.io/apiserver, pkg/endpoints/filters/audi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from shipper.errors import SourceError
@@ -19,7 +19,14 @@ EVENTS = b"apiserver_audit_event_total"
 ERRORS = b"apiserver_audit_error_total"
 STARTED = b"process_start_time_seconds"
 
-_SAMPLE = re.compile(rb"([a-z_]+)(\{[^}]*\})? ([0-9.eE+]+)(?: [0-9]+)?\s*")
+MOST = 2.0**53
+"""Beyond that a number of the exposition, a float, counts no more."""
+
+_LINE_BYTES = 64 * 2**10
+_SAMPLE = re.compile(
+    rb"(%s)(\{[^}]*\})? ([0-9]{1,20}(?:\.[0-9]{1,20})?(?:e\+[0-9]{1,2})?)(?: [0-9]{1,20})?\s*"
+    % b"|".join((EVENTS, ERRORS, STARTED))
+)
 
 
 class Counters(NamedTuple):
@@ -31,13 +38,11 @@ class Counters(NamedTuple):
     started: float
 
 
-def read_counters(lines: Iterable[bytes]) -> Counters:
-    """The counters in an exposition. `SourceError` if it has none: this is no API server, or one
-    that audits nothing."""
+def read_counters(blocks: Iterable[bytes]) -> Counters:
+    """The counters in an exposition, given piece by piece. `SourceError` if it has none: this is no
+    API server, or one that audits nothing."""
     found: dict[bytes, float] = {}
-    for line in lines:
-        if not line.startswith((EVENTS, ERRORS, STARTED)):
-            continue
+    for line in _lines(blocks):
         match = _SAMPLE.fullmatch(line)
         if match is None or (match[1] == ERRORS and b'plugin="log"' not in (match[2] or b"")):
             continue
@@ -47,4 +52,19 @@ def read_counters(lines: Iterable[bytes]) -> Counters:
             "there is no apiserver_audit_event_total",
             remedy="it must be the /metrics of the kube-apiserver that writes this audit log",
         )
+    if max(found.values()) > MOST:
+        raise SourceError("the counters are no counts")
     return Counters(int(found[EVENTS]), int(found.get(ERRORS, 0)), found[STARTED])
+
+
+def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines among which ours are. A large cluster's metrics are tens of megabytes: what holds
+    none of the names is not cut into lines."""
+    rest = b""
+    for block in blocks:
+        whole, _, rest = (rest + block).rpartition(b"\n")
+        if EVENTS in whole or ERRORS in whole or STARTED in whole:
+            yield from whole.splitlines()
+        if len(rest) > _LINE_BYTES:
+            rest = b""
+    yield rest

@@ -142,6 +142,11 @@ class Follower:
                 break
         return self._outbox.popleft()[0]
 
+    @property
+    def settling(self) -> bool:
+        """Whether nothing is read for a moment although there may be more: see rule 6."""
+        return self._settling is not None
+
     def flush(self) -> Segment | None:
         """The partial last line of the file being read, for one who will not wait for its end."""
         return self._tail.torn() if self._tail is not None else None

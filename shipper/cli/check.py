@@ -10,6 +10,7 @@ from typing import NamedTuple
 import click
 
 from shipper import config as configuration
+from shipper.audit.scrape import scrape
 from shipper.cli.options import config_option
 from shipper.config import Config
 from shipper.errors import ShipperError, SourceError, StoreError, TellError
@@ -42,6 +43,7 @@ def check(config_path: Path, connect: bool) -> None:
     problems = [
         *_key(config),
         *_source(config),
+        *_api_server(config, connect=connect),
         *_store(config, connect=connect),
         *_alerts(config),
         *_rules(config),
@@ -75,6 +77,18 @@ def _source(config: Config) -> Iterator[Problem]:
         yield Problem("source.path", SourceError(says, remedy=remedy))
     else:
         click.echo(f"ok: {path} can be read")
+
+
+def _api_server(config: Config, *, connect: bool) -> Iterator[Problem]:
+    options = config.source.apiserver_metrics
+    if not (connect and options.url):
+        return
+    try:
+        counted = scrape(options)
+    except ShipperError as error:
+        yield Problem("source.apiserver_metrics", error)
+    else:
+        click.echo(f"ok: {options.url} counts {counted.events:,} events")
 
 
 def _store(config: Config, *, connect: bool) -> Iterator[Problem]:
@@ -116,4 +130,6 @@ def _rules(config: Config) -> Iterator[Problem]:
         yield Problem("rules", error)
     else:
         if engine is not None:
-            click.echo(f"ok: {len(engine.rules.rules)} rules (sha256 {engine.rules.sha256})")
+            rules, policies = len(engine.rules.rules), len(engine.rules.policies.policies)
+            counted = f"{rules} rules" + (f", {policies} policies" if policies else "")
+            click.echo(f"ok: {counted} (sha256 {engine.rules.sha256})")

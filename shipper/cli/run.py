@@ -27,7 +27,8 @@ def run(config_path: Path, once: bool) -> None:
 
     SIGTERM or Ctrl-C: stop reading, seal a shutdown, ship for shutdown.drain, exit 0. A second
     one leaves at once; what is sealed waits in the spool. SIGHUP reads the rules again. --once
-    exits 3 if the store did not take everything; nothing is lost, the next run ships it.
+    exits 3 if it was stopped before the end of the log, or if the store did not take everything;
+    nothing is lost, the next run goes on.
     """
     keep_freed_memory()
     config = configuration.load(config_path)

@@ -92,8 +92,7 @@ class Collector:
         if self._guard.is_proposed:
             self._renew_rules()
         self._progress.turns += 1
-        while self._told:
-            self._notice(self._told.popleft())
+        self._seal_told()
         while not self.stop.is_set() and self.may_read():
             self._progress.turns += 1
             try:
@@ -102,7 +101,7 @@ class Collector:
                 self._seal_due()  # silence is evidence, also where nothing can be read
                 raise
             if item is None:
-                self._progress.ends += 1
+                self._progress.ends += not self._follower.settling
                 break
             if isinstance(item, Segment):
                 self._add(item)
@@ -131,8 +130,9 @@ class Collector:
         self._seal_batch()
 
     def end(self) -> None:
-        """Seal what was read, and the shutdown."""
+        """Seal what was read and what was told, and the shutdown."""
         self._seal_batch()
+        self._seal_told()
         since = self._stopped_since()
         if since is not None:
             self._spool_was_full(since, "reading had not begun again at the shutdown")
@@ -201,6 +201,10 @@ class Collector:
                 )
             )
         source.close()
+
+    def _seal_told(self) -> None:
+        while self._told:
+            self._notice(self._told.popleft())
 
     def _notice(self, notice: Notice) -> None:
         self._seal_batch()

@@ -18,7 +18,8 @@ from shipper.pipeline.progress import Progress
 from shipper.store.attempts import Attempts
 
 FLUSH_SECONDS = 1.5
-"""From being counted to being in the file: the log backend writes at once, batching or not."""
+"""From being counted to being in the file: the log backend writes one event at a time, unless it is
+told to gather them (`--audit-log-batch-max-size`)."""
 
 CAUGHT_UP_SECONDS = 30.0
 """How long the reader may take to the log's end; while it has a backlog nothing is compared."""
@@ -65,14 +66,9 @@ class Reconciler:
         if not await self._caught_up():
             return
         before = self._progress.audit_events
-        try:
-            counters = await self._attempts.run(self._scrape, within_seconds=_SCRAPE_SECONDS)
-        except ShipperError as error:
-            if not self._progress.apiserver_trouble:
-                self._logger.warning("apiserver_unreadable", error=str(error))
-            self._progress.apiserver_trouble = str(error)
+        counters = await self._ask()
+        if counters is None:
             return
-        self._progress.apiserver_trouble = ""
         await asyncio.sleep(FLUSH_SECONDS)
         if not await self._caught_up():
             return
@@ -82,6 +78,19 @@ class Reconciler:
         else:
             self._progress.balances += 1
             self._say(found)
+
+    async def _ask(self) -> Counters | None:
+        """The counters now; None, and a trouble, if they cannot be had."""
+        try:
+            counters = await self._attempts.run(self._scrape, within_seconds=_SCRAPE_SECONDS)
+        except Exception as error:  # noqa: BLE001 this ends with no answer, whatever is in it
+            says = str(error) if isinstance(error, ShipperError) else repr(type(error))
+            if not self._progress.apiserver_trouble:
+                self._logger.warning("apiserver_unreadable", error=says)
+            self._progress.apiserver_trouble = says
+            return None
+        self._progress.apiserver_trouble = ""
+        return counters
 
     async def _caught_up(self) -> bool:
         """Wait until the reader comes to the log's end once more; False if it has a backlog."""

@@ -71,6 +71,13 @@ class Document:
             found, value = inner[step], value[step]
         return found
 
+    def part(self, path: Path) -> Document:
+        """The value at `path` as a document of its own."""
+        value = self.value
+        for step in path:
+            value = value[step]
+        return Document(self.file, self.lines(path).value, value, self._lines)
+
     def problem(self, path: Path, reason: str, *, row: int = 1) -> Problem:
         """A mistake in the value at `path`; `row` counts the lines of a text from 1."""
         where = ".".join(map(str, path))

@@ -14,13 +14,22 @@ from typing import Any
 
 from shipper.config import RuleOverride, Rules
 from shipper.errors import ConfigError
+from shipper.rules import bypass
+from shipper.rules.bypass import BYPASS
 from shipper.rules.cel import Environment
+from shipper.rules.collect import Collected
 from shipper.rules.compile import Compiler, wrong_params
 from shipper.rules.conform import Mistake, conform
+from shipper.rules.dialects import registry
+from shipper.rules.dialects.objects import unfolded
+from shipper.rules.dialects.registry import Detection
 from shipper.rules.document import Document, Problem
 from shipper.rules.files import read_file, rule_files
-from shipper.rules.rule import API_VERSION, AuditParams, AuditRule, Overriding
-from shipper.rules.ruleset import MALFORMED, Malformed, RuleSet
+from shipper.rules.rule import AuditParams, AuditRule, Overriding
+from shipper.rules.ruleset import MALFORMED, Guarded, Malformed, RuleSet
+
+BUILT_IN = (BYPASS, MALFORMED)
+"""Rules without a file."""
 
 CATALOG = Path(__file__).parent / "catalog"
 
@@ -87,6 +96,8 @@ class _Loader:
         self._params: dict[str, Any] = {}
         self._param_places: dict[str, str] = {}
         self._problems: list[Problem] = []
+        self._objects = Collected()
+        self._detections: dict[Detection, list[Document]] = {}
 
     def catalog(self, kinds: Collection[str] = _KINDS) -> None:
         """The documents of `kinds` that come with the program, save from files read already."""
@@ -104,6 +115,7 @@ class _Loader:
 
     def rule_set(self, options: Rules) -> RuleSet:
         """What has been read, under the configuration's parameters and overrides."""
+        self._translate()
         for reason in wrong_params(options.params, self._params):
             self._problems.append(Problem("rules.params", 0, reason))
         overrides = {
@@ -117,7 +129,11 @@ class _Loader:
         ]
         for document in self._refused:
             compiler.check(document)
-        problems = [*self._problems, *compiler.problems]
+        told = compiler.rule(Document("built-in", 0, {}, {}), bypass.RULE, overrides.get(BYPASS))
+        from_log = options.policies == "from-log"
+        dialects = registry.dialects(registry.groups()) if from_log else []
+        policies = self._objects.linked(dialects)
+        problems = [*self._problems, *self._objects.problems, *compiler.problems]
         if problems:
             raise RulesError(sorted(problems, key=lambda problem: problem[:2]))
         off = [name for name, override in options.overrides.items() if override.mode == "off"]
@@ -127,20 +143,32 @@ class _Loader:
             params=self._params | options.params,
             off=off,
             malformed=_malformed(options.overrides.get(MALFORMED, RuleOverride())),
+            guarded=Guarded(policies, None if BYPASS in off else told, tuple(dialects)),
         )
+
+    def _translate(self) -> None:
+        """The documents of detection languages, as rules."""
+        for language, documents in self._detections.items():
+            rules, problems = language.make().translate(documents)
+            self._problems += problems
+            for document, written in rules:
+                self._named(document, written.metadata.name)
+                self._rules.append((document, written))
 
     def _file(self, path: Path, name: str, kinds: Collection[str]) -> None:
         self._files.add(os.path.realpath(path))
         documents, problems = read_file(path, name)
         self._problems += problems
-        for document in documents:
+        for document in (part for whole in documents for part in unfolded(whole)):
             value = document.value
             kind = value.get("kind") if isinstance(value, dict) else None
-            if not isinstance(kind, str) or kind not in _KINDS:
-                reason = f"{kind} is no kind of rule; known: {' and '.join(_KINDS)} ({API_VERSION})"
-                self._problems.append(document.problem(("kind",), reason))
-            elif kind in kinds:
-                self._document(document, kind)
+            if isinstance(kind, str) and kind in _KINDS:
+                if kind in kinds:
+                    self._document(document, kind)
+            elif language := registry.detection_of(value):
+                self._detections.setdefault(language, []).append(document)
+            else:
+                self._objects.add(document)
 
     def _document(self, document: Document, kind: str) -> None:
         written, mistakes = conform(document.value, _KINDS[kind])
@@ -161,7 +189,7 @@ class _Loader:
 
     def _named(self, document: Document, name: object) -> None:
         reason = ""
-        if name == MALFORMED:
+        if name in BUILT_IN:
             reason = f"{name} is the name of a built-in rule; choose another"
         elif name in self._names:
             other = self._names[str(name)]
@@ -187,7 +215,7 @@ class _Loader:
     def _override(self, name: str, override: RuleOverride) -> Overriding | None:
         """The override with its exceptions in the rule file's form."""
         document = Document(f"rules.overrides.{name}", 0, {"exceptions": override.exceptions}, {})
-        known = [*self._names, MALFORMED]
+        known = [*self._names, *BUILT_IN]
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from shipper.model import Severity
 
-API_VERSION = "audit-shipper/v1"
+API_VERSION: Literal["audit-shipper/v1"] = "audit-shipper/v1"
 
 Mode = Literal["alert", "shadow"]
 Stage = Literal["Answered", "RequestReceived", "ResponseStarted", "ResponseComplete", "Panic"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,10 @@ class ApiServer:
         self.token = ""
         self.status = 200
         self.body: bytes | None = None
+        self.raw = b""
+        """If not empty, all that it answers."""
+        self.chunk_bytes = 4096
+        self.chunk_seconds = 0.0
         self.events = 1000
         self.failed = 3
         self.started = 1.7e9
@@ -62,19 +67,31 @@ class ApiServer:
         allowed = handler.headers.get("Authorization", "") == (
             self.token and f"Bearer {self.token}"
         )
+        if self.raw:
+            handler.wfile.write(self.raw)
+            return
         body = self.exposition()
         handler.send_response(self.status if allowed else 401)
-        handler.send_header("Content-Length", str(len(body)))
+        handler.send_header("Transfer-Encoding", "chunked")
         handler.send_header("Location", "http://127.0.0.1:9/")
         handler.end_headers()
-        handler.wfile.write(body)
+        for start in range(0, len(body), self.chunk_bytes):
+            chunk = body[start : start + self.chunk_bytes]
+            handler.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+            time.sleep(self.chunk_seconds)
+        handler.wfile.write(b"0\r\n\r\n")
 
 
 @contextmanager
-def serving(server: ApiServer, *, tls: Path | None = None) -> Iterator[ApiServer]:
-    """It answers at `server.url`; with `tls` (key and certificate in PEM) over https."""
+def serving(
+    server: ApiServer, *, tls: Path | None = None, clients: Path | None = None
+) -> Iterator[ApiServer]:
+    """It answers at `server.url`; with `tls` (key and certificate in PEM) over https, and with
+    `clients`, an authority, only to those who show a certificate by it."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_GET(self) -> None:
             server.answer(self)
 
@@ -86,6 +103,9 @@ def serving(server: ApiServer, *, tls: Path | None = None) -> Iterator[ApiServer
         if tls is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(tls)
+            if clients is not None:
+                context.verify_mode = ssl.CERT_REQUIRED
+                context.load_verify_locations(clients)
             listening.socket = context.wrap_socket(listening.socket, server_side=True)
         server.url = f"{'https' if tls else 'http'}://127.0.0.1:{listening.server_port}"
         thread = threading.Thread(target=listening.serve_forever, args=(0.01,))

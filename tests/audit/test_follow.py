@@ -764,8 +764,10 @@ def test_an_incomplete_gzip_is_waited_for(server: Server) -> None:
         reader.drain()
         reader.time += SETTLE_SECONDS - 0.1
         assert content.startswith(reader.data)
+        assert reader.follower.settling, "this is not the log's end"
     half.write_bytes(packed)
     reader.drain()
+    assert not reader.follower.settling
     assert reader.data == content + written
     assert reader.notices == []
 

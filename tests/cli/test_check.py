@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from shipper.cli.main import commands
-from shipper.errors import ConfigError
+from shipper.errors import ConfigError, SourceError
+from tests.audit.apiserver import ApiServer, serving
 from tests.daemon import Place
 
 
@@ -50,6 +51,24 @@ def test_every_problem_is_reported(place: Place) -> None:
     assert done.exit_code == ConfigError.exit_code
     keys = [line.split(": ")[1] for line in done.stderr.splitlines() if line.startswith("error")]
     assert keys == ["seal.key_file", "source.path", "store", "alerts[0]", "rules"]
+
+
+def test_the_api_server_is_asked_too(place: Place) -> None:
+    """Where it is to be, and only with --connect."""
+    place.log.write_bytes(b"")
+    with serving(ApiServer()) as server:
+        source = {"apiserver_metrics": {"url": server.url}}
+        assert check(place, source=source).exit_code == 0
+        assert not server.asked
+        assert f"ok: {server.url} counts 1,000 events" in (
+            check(place, "--connect", source=source).stdout
+        )
+        server.status = 403
+        done = check(place, "--connect", source=source)
+    assert done.exit_code == SourceError.exit_code
+    assert done.stderr.startswith(
+        f"error: source.apiserver_metrics: {server.url}: HTTP 403; it must"
+    )
 
 
 def test_mistakes_in_the_page_are_all_named(place: Place) -> None:

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from shipper import config
+from tests.conftest import ROOT
 from tests.deploy import manifests, pod_security
 from tests.deploy.manifests import KUBERNETES, Manifest, of_kind, render, values
 
@@ -38,6 +39,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "web identity": {"s3": {"webIdentityRoleArn": "arn:aws:iam::123456789012:role/writer"}},
     "on the host's network": {"hostNetwork": True},
     "SELinux": {"seLinuxType": "container_logreader_t"},
+    "compared with the API server": {"apiServerMetrics": {"enabled": True}},
     "no policy": {"networkPolicy": {"enabled": False}},
     "for everybody": {"networkPolicy": {"ingressFrom": []}},
     "pinned": {"image": {"repository": "r.example.com/a", "digest": "sha256:" + "0" * 64}},
@@ -342,6 +344,42 @@ def test_the_network_policy_lets_out_the_store_and_names_alone() -> None:
     assert spec["ingress"][0]["from"] == [{"namespaceSelector": {"matchLabels": monitoring}}]
     out = [(port["protocol"], port["port"]) for rule in spec["egress"] for port in rule["ports"]]
     assert out == [("UDP", 53), ("TCP", 53), ("TCP", 443)]
+
+
+def test_the_api_server_is_asked_only_where_that_is_wanted() -> None:
+    """By default there is no token, no right and no way out; where it is wanted, each just once."""
+    kinds = {manifest["kind"] for manifest in render(values())}
+    assert not kinds & {"ClusterRole", "ClusterRoleBinding"}
+    assert "serviceAccountToken" not in str(render(values()))
+
+    objects = render(variant("compared with the API server"))
+    (allowed,) = of_kind(objects, "ClusterRole")["rules"]
+    assert allowed == {"nonResourceURLs": ["/metrics"], "verbs": ["get"]}
+    bound = of_kind(objects, "ClusterRoleBinding")
+    assert bound["roleRef"]["name"] == of_kind(objects, "ClusterRole")["metadata"]["name"]
+    assert [one["name"] for one in bound["subjects"]] == [pod(objects)["serviceAccountName"]]
+    (rule,) = of_kind(objects, "NetworkPolicy")["spec"]["egress"][1:]
+    assert [one["port"] for one in rule["ports"]] == [443, 6443]
+
+    text = of_kind(objects, "ConfigMap")["data"]["config.yaml"]
+    asked = config.parse(text, {**environment(daemon(objects)), "NODE_IP": "10.0.0.1"})
+    options = asked.source.apiserver_metrics
+    assert (options.url, options.server_name) == ("https://10.0.0.1:6443", "kubernetes")
+    (mount,) = [one for one in daemon(objects)["volumeMounts"] if one["name"] == "apiserver"]
+    (volume,) = [one for one in pod(objects)["volumes"] if one["name"] == "apiserver"]
+    token, authority = volume["projected"]["sources"]
+    assert options.token_file == f"{mount['mountPath']}/{token['serviceAccountToken']['path']}"
+    assert options.ca_file == f"{mount['mountPath']}/{authority['configMap']['items'][0]['path']}"
+
+
+def test_who_is_let_in_is_who_the_monitoring_page_names() -> None:
+    """A Prometheus elsewhere would find a closed door."""
+    page = (ROOT / "deploy" / "monitoring" / "README.md").read_text()
+    spec = of_kind(render(values()), "NetworkPolicy")["spec"]
+    (peer,) = spec["ingress"][0]["from"]
+    (namespace,) = peer["namespaceSelector"]["matchLabels"].values()
+    assert f"namespace `{namespace}`" in page
+    assert "networkPolicy.ingressFrom" in page
 
 
 def test_a_digest_goes_before_the_tag() -> None:

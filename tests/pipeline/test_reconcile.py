@@ -16,6 +16,7 @@ from shipper.app import App
 from shipper.config import Config, Duration
 from shipper.logs import make_logger
 from shipper.pipeline import reconcile
+from shipper.pipeline.balance import LASTS
 from shipper.pipeline.progress import Progress
 from tests.audit.apiserver import ApiServer, serving
 from tests.daemon import Place, SteadyClock
@@ -135,7 +136,7 @@ def test_lines_that_were_added_are_sealed_as_such(tmp_path: Path) -> None:
 
         async def life() -> None:
             async with running(place, server) as daemon:
-                await daemon.balances(1)
+                await daemon.balances(LASTS)
                 server.write(100)
                 server.events -= 100
                 await daemon.until(lambda: daemon.progress.notices["source-edited"])
@@ -158,6 +159,23 @@ def test_events_that_could_not_be_written(tmp_path: Path) -> None:
                 assert daemon.progress.events_failed == 2
 
         asyncio.run(life())
+
+
+def test_what_is_found_at_the_end_is_sealed(tmp_path: Path) -> None:
+    """A daemon that is told to stop before its next step; the next start would not know of it."""
+    with node(tmp_path) as (place, server):
+
+        async def life() -> None:
+            async with running(place, server) as daemon:
+                await daemon.balances(1)
+                await asyncio.sleep(1.2)  # from now on it reads once a second
+                server.events += 2
+                server.failed += 2
+                await daemon.until(lambda: daemon.progress.events_failed)
+
+        asyncio.run(life())
+        assert place.verify() == 4
+        assert "gap: 2 events: the API server could not write them" in place.said.getvalue()
 
 
 def test_an_api_server_that_does_not_answer(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
         "36: spec.exceptions.0: give match",
         "37: spec.exceptions.1.until: '2026-13-01' is no moment",
         "38: spec.tests.0: give event or events",
-        "40: kind: Pod is no kind of rule; known: AuditRule and AuditParams (audit-shipper/v1)",
+        "40: kind: Pod is no kind of rule, and no policy here needs it; known: AuditRule and",
         "44: metadata.name: malformed-line is the name of a built-in rule",
         "45: spec.threshold.count: Expected `int` >= 1",
     ]

@@ -1,4 +1,4 @@
-"""A certificate authority of the tests' own, and a server certificate for this host by it."""
+"""A certificate authority of the tests' own, and a certificate for this host by it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LIFE = timedelta(days=2)
 
 
 class Authority(NamedTuple):
-    """What clients trust, and what servers show: their key and certificate in one PEM file."""
+    """What is trusted, and what servers (and some clients) show: key and certificate in one PEM."""
 
     ca_bundle: Path
     server_pem: Path
@@ -40,7 +40,12 @@ def authority(directory: Path) -> Authority:
         _certificate(_name("127.0.0.1"), ca_name, key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(
+            x509.ExtendedKeyUsage(
+                [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+            ),
+            critical=False,
+        )
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False

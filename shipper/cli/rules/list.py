@@ -9,6 +9,7 @@ from typing import Any
 import click
 import msgspec
 
+from shipper.cli.rules import policies
 from shipper.cli.rules.options import chosen, rules_options
 from shipper.cli.rules.table import table
 from shipper.rules.compile import Rule
@@ -20,11 +21,15 @@ _COLUMNS = ("NAME", "SEVERITY", "MODE", "LEVEL", "ATT&CK", "TITLE")
 @click.command("list")
 @rules_options
 @click.option(
+    "--explain", is_flag=True, help="Say for each policy what of it can not be answered offline."
+)
+@click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", show_default=True,
     help="For people or for programs.",
 )  # fmt: skip
-def command(config_path: Path | None, paths: tuple[Path, ...], output: str) -> None:
+def command(config_path: Path | None, paths: tuple[Path, ...], explain: bool, output: str) -> None:
     """List the rules in force: name, severity, mode, the audit level each needs, ATT&CK, title.
+    Then the policies: language, action, whether they can be answered offline, what they speak of.
 
     An event logged at a lower level than a rule needs leaves that rule undecided: an indeterminate
     finding, never a pass. `rules doctor` tells which rules your audit policy blinds.
@@ -45,6 +50,8 @@ def command(config_path: Path | None, paths: tuple[Path, ...], output: str) -> N
         click.echo(f"off by the configuration: {name}")
     for rule in rules.inert:
         click.echo(f"off by its parameters: {rule.name}")
+    for line in policies.shown(rules, explain=explain):
+        click.echo(line)
     for rule, reason in rules.expired(now):
         click.echo(f"an exception of {rule.name} has expired: {reason}", err=True)
 
@@ -64,6 +71,7 @@ def to_plain(rules: RuleSet, now: datetime) -> dict[str, Any]:
             }
             for rule in rules.rules
         ],
+        "policies": policies.to_plain(rules),
     }
 
 

@@ -21,7 +21,8 @@ _CONFIG = click.option(
 )  # fmt: skip
 _RULES = click.option(
     "--rules", "paths", metavar="PATH", type=click.Path(path_type=Path), multiple=True,
-    help="A rule file or a directory of them, beside the catalog. May be given several times.",
+    help="A file of rules or policies, or a directory of them, beside the catalog. May be given"
+    " several times.",
 )  # fmt: skip
 
 

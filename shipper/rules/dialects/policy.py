@@ -72,6 +72,15 @@ class Policy(Protocol):
         """The object it was made from."""
 
     @property
+    def action(self) -> Action:
+        """The strictest that it does to a failure anywhere."""
+
+    @property
+    def parts(self) -> Collection[Ident]:
+        """Every object that it is made of: itself, its bindings, template, parameters,
+        exceptions."""
+
+    @property
     def unanswerable(self) -> Sequence[str]:
         """What of it can not be answered offline, each with the rule that needs it."""
 

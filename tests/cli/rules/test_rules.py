@@ -18,6 +18,7 @@ from shipper.cli.rules import VERBS
 from shipper.config import Rules
 from shipper.rules.load import load_rules
 from shipper.rules.ruleset import MALFORMED
+from tests.rules.dialects.tiny import demand
 from tests.rules.support import line, params, pod, rule, written
 
 PRIVILEGED = rule(
@@ -95,6 +96,25 @@ def test_config_and_rules_exclude_each_other(tmp_path: Path) -> None:
     result = rules("list", "--config", configuration(tmp_path), "--rules", path)
     assert result.exit_code != 0
     assert "exclude each other" in str(result.exception)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_the_list_shows_policies_and_what_stays_open(tmp_path: Path) -> None:
+    """Language, action and resources; --explain names what needs the cluster, with its place."""
+    path = written(tmp_path, demand(), demand("cluster", cluster=True, action="warn"))
+    config = configuration(tmp_path, paths=[str(path)], policies="from-log")
+    plain = rules("list", "--config", config).stdout
+    assert (
+        "Demand cluster   Tiny      warn    in part  CREATE, UPDATE, DELETE, CONNECT pods" in plain
+    )
+    assert "2 policies judge accepted writes; the log keeps them current" in plain
+    assert "asks the cluster" not in plain
+    explained = rules("list", "--config", config, "--explain").stdout
+    assert f"{path}:3: Demand cluster: label: asks the cluster" in explained
+    listed = json.loads(rules("list", "--config", config, "--output", "json").stdout)["policies"]
+    assert [(one["name"], one["language"], one["unanswerable"], one["line"]) for one in listed] == [
+        ("cluster", "Tiny", ["label: asks the cluster"], 3), ("has-team", "Tiny", [], 1),
+    ]  # fmt: skip
 
 
 # ---- test

@@ -27,6 +27,15 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
   "spool" (dict "path" "/var/lib/audit-shipper/spool")
   "health" (dict "listen" (printf "0.0.0.0:%v" .Values.health.port))
 -}}
+{{- with .Values.apiServerMetrics }}{{ if .enabled }}
+{{- $asked := dict
+  "url" (printf "https://${NODE_IP}:%v" .port)
+  "server_name" "kubernetes"
+  "ca_file" "/var/run/secrets/apiserver/ca.crt"
+  "token_file" "/var/run/secrets/apiserver/token"
+-}}
+{{- $_ := set $pod.source "apiserver_metrics" $asked }}
+{{- end }}{{ end -}}
 {{- toYaml (mergeOverwrite (deepCopy $pod) .Values.config) -}}
 {{- end }}
 
@@ -74,6 +83,12 @@ capabilities:
       fieldPath: spec.nodeName
 - name: AUDIT_LOG
   value: {{ .Values.auditLog.path }}
+{{- if .Values.apiServerMetrics.enabled }}
+- name: NODE_IP
+  valueFrom:
+    fieldRef:
+      fieldPath: status.hostIP
+{{- end }}
 {{- with .Values.s3.webIdentityRoleArn }}
 - name: AWS_ROLE_ARN
   value: {{ . }}
@@ -104,6 +119,11 @@ capabilities:
 {{- if .Values.s3.webIdentityRoleArn }}
 - name: web-identity
   mountPath: /var/run/secrets/web-identity
+  readOnly: true
+{{- end }}
+{{- if .Values.apiServerMetrics.enabled }}
+- name: apiserver
+  mountPath: /var/run/secrets/apiserver
   readOnly: true
 {{- end }}
 {{- end }}
@@ -152,6 +172,19 @@ capabilities:
           audience: sts.amazonaws.com
           expirationSeconds: 3600
           path: token
+{{- end }}
+{{- if .Values.apiServerMetrics.enabled }}
+- name: apiserver
+  projected:
+    defaultMode: 0440
+    sources:
+      - serviceAccountToken:
+          expirationSeconds: 3600
+          path: token
+      - configMap:
+          name: kube-root-ca.crt
+          items:
+            - {key: ca.crt, path: ca.crt}
 {{- end }}
 {{- end }}
 

@@ -1,0 +1,60 @@
+"""Which languages there are, and what their documents look like.
+
+Imports a language when a document of it is met: nobody pays for those that he does not use. Reads
+nothing but what tells documents apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from shipper.rules.dialects.detection import Translator
+from shipper.rules.dialects.policy import Dialect
+
+
+class Admission(NamedTuple):
+    """An admission language: its name for people, and the API groups of its objects."""
+
+    name: str
+    groups: frozenset[str]
+    make: Callable[[], Dialect]
+
+
+class Detection(NamedTuple):
+    """A detection language: its name for people, and whether a document's value is of it."""
+
+    name: str
+    reads: Callable[[Any], bool]
+    make: Callable[[], Translator]
+
+
+ADMISSION: tuple[Admission, ...] = ()
+DETECTION: tuple[Detection, ...] = ()
+
+
+def group_of(value: Mapping[str, Any]) -> str:
+    """The API group of an object; "" is the core group."""
+    version = value.get("apiVersion")
+    return version.rpartition("/")[0] if isinstance(version, str) else ""
+
+
+def groups() -> frozenset[str]:
+    """The API groups of all admission languages."""
+    return frozenset(group for one in ADMISSION for group in one.groups)
+
+
+def language_of(group: str) -> str:
+    """The name of the admission language whose objects are of this API group; "" if none is."""
+    return next((one.name for one in ADMISSION if group in one.groups), "")
+
+
+def detection_of(value: Any) -> Detection | None:
+    """The detection language of a document with this value."""
+    return next((one for one in DETECTION if one.reads(value)), None)
+
+
+def dialects(groups: Iterable[str]) -> list[Dialect]:
+    """A new dialect of each admission language that reads objects of these API groups."""
+    met = frozenset(groups)
+    return [one.make() for one in ADMISSION if met & one.groups]
