@@ -29,7 +29,15 @@ class Detection(NamedTuple):
     make: Callable[[], Translator]
 
 
-ADMISSION: tuple[Admission, ...] = ()
+def _kyverno() -> Dialect:
+    from shipper.rules.dialects.kyverno import Kyverno
+
+    return Kyverno()
+
+
+ADMISSION: tuple[Admission, ...] = (
+    Admission("Kyverno", frozenset(("kyverno.io", "policies.kyverno.io")), _kyverno),
+)
 DETECTION: tuple[Detection, ...] = ()
 
 

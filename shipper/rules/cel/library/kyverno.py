@@ -1,8 +1,8 @@
 """The functions that Kyverno adds to CEL, as far as they need neither cluster nor clock.
 
 Source: github.com/kyverno/sdk extensions/cel/libs, google/go-containerregistry pkg/name. What only
-the API server, a registry, another service, the clock or chance can answer is declared all the same:
-by variables that are never bound (`resource`, `http`, `image`, `globalContext`), so that what
+the API server, a registry, another service, the clock or chance can answer is declared all the
+same: by variables that are never bound (`resource`, `http`, `image`, `globalContext`), so that what
 depends on them is unknown and says so, or by functions that say it themselves.
 """
 
@@ -54,12 +54,12 @@ def _image(text: str) -> str:
         raise CallError("not an image reference")
     head, slash, rest = name.partition("/")
     registry, path = _DEFAULT_REGISTRY, name
-    if slash and any(char in head for char in ".:") or head == "localhost":
+    if (slash and any(char in head for char in ".:")) or head == "localhost":
         registry, path = head, rest
     repository, colon, tag = path.rpartition(":")
     if not colon:
         repository, tag = path, ""
-    if colon and not _TAG.fullmatch(tag) or not _REPOSITORY.fullmatch(repository):
+    if (colon and not _TAG.fullmatch(tag)) or not _REPOSITORY.fullmatch(repository):
         raise CallError("not an image reference")
     if registry in (_DEFAULT_REGISTRY, "docker.io") and "/" not in repository:
         repository = f"library/{repository}"
