@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 
 from shipper.rules.dialects.kyverno.actions import Actions
-from shipper.rules.dialects.kyverno.checks import SKIP, Check, ForEach, Result
+from shipper.rules.dialects.kyverno.checks import PASS, SKIP, Check, ForEach, Result
 from shipper.rules.dialects.kyverno.conditions import Conditions
 from shipper.rules.dialects.kyverno.context import ConfigMaps, Context
 from shipper.rules.dialects.kyverno.errors import EvaluationError, UndecidedError
 from shipper.rules.dialects.kyverno.exceptions import PolicyException
-from shipper.rules.dialects.kyverno.podsecurity import Exclusion, PodSecurity
+from shipper.rules.dialects.kyverno.podsecurity import PodSecurity
 from shipper.rules.dialects.kyverno.question import Question
 from shipper.rules.dialects.kyverno.selection import NEEDS_ROLES, Filter
 from shipper.rules.dialects.kyverno.subject import Subject
@@ -46,13 +46,16 @@ class Rule:
         actions: Actions,
         exceptions: Sequence[PolicyException] = (),
         config_maps: ConfigMaps | None = None,
+        ignores_errors: bool = False,
     ) -> None:
+        """`ignores_errors`: Kyverno lets by what it can not evaluate (failurePolicy Ignore)."""
         validate = written.get("validate")
         words: Mapping[str, Any] = validate if isinstance(validate, Mapping) else {}
         self.name = str(written.get("name", ""))
         self.actions = actions
         self.check = check
         self.exceptions = exceptions
+        self.ignores_errors = ignores_errors
         match, exclude = written.get("match"), written.get("exclude")
         if not isinstance(match, Mapping):
             raise ValueError("match is missing")  # noqa: TRY004 - of the policy's text
@@ -143,7 +146,8 @@ class _Judging:
         except UndecidedError as error:
             return None if self._exempt else self._said("indeterminate", str(error))
         except EvaluationError as error:
-            result = Result("fail", f"could not be evaluated: {error}")
+            failed = Result("fail", f"could not be evaluated: {error}")
+            result = PASS if self._rule.ignores_errors else failed
         if result.kind == "skip":
             return None
         if result.kind == "pass":
@@ -168,14 +172,17 @@ class _Judging:
         self._rule.context.enter(question)
         if not self._known(lambda: self._rule.applies(question), otherwise=True):
             return SKIP
-        exclusions = self._spared(question)
-        if isinstance(self._rule.check, PodSecurity):
-            return self._rule.check.ask(question, exclusions)
-        return self._rule.check.ask(question)
+        by_control = self._spared(question)
+        result = self._rule.check.ask(question)
+        if by_control and result.kind == "fail" and isinstance(self._rule.check, PodSecurity):
+            exclusions = [one for exception in by_control for one in exception.exclusions]
+            if self._rule.check.ask(question, exclusions).kind == "pass":
+                self._exempt = self._exempt or str(by_control[0].ident)
+        return result
 
-    def _spared(self, question: Question) -> list[Exclusion]:
-        """What exceptions spare: the object, or controls of the Pod Security Standards."""
-        exclusions: list[Exclusion] = []
+    def _spared(self, question: Question) -> list[PolicyException]:
+        """Take note of what exceptions spare; those that spare controls alone are returned."""
+        by_control: list[PolicyException] = []
         for exception in self._rule.exceptions:
             try:
                 spares = exception.spares(self._subject, question)
@@ -185,10 +192,10 @@ class _Judging:
                 self._unknown = self._unknown or str(error)
                 continue
             if spares and exception.exclusions and isinstance(self._rule.check, PodSecurity):
-                exclusions += exception.exclusions
+                by_control.append(exception)
             elif spares:
                 self._exempt = self._exempt or str(exception.ident)
-        return exclusions
+        return by_control
 
     def _look_back(self, question: Question) -> None:
         """Whether the object violated the rule already before this update, which is let by."""
