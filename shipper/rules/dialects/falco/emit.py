@@ -116,6 +116,8 @@ def _compared(text: str, check: Check, values: Sequence[str], names: Names) -> s
             return f"{text} == {literal(values[0])}"
         return f"{text} in {names.listed(values)}" if values else FALSE
     each = [_one(text, check.operator, value) for value in values]
+    if not each:
+        return FALSE
     if check.of == "one":
         return f"[{', '.join(each)}].filter(c, c).size() == 1"
     return both(each) if check.of == "all" else either(each)

@@ -91,10 +91,12 @@ class Sigma:
         for document in documents:
             if "detection" in document.value:
                 self._read(document)
+            elif "filter" in document.value:
+                self._problems.append(document.problem(("filter",), "filters are not supported"))
         found: list[tuple[Document, AuditRule]] = []
         counted: set[str] = set()
         for document in documents:
-            if "detection" not in document.value:
+            if "correlation" in document.value:
                 found += self._correlated(document, counted)
         rules = [
             (base.document, self._rule(base)) for base in self._bases.values()
