@@ -69,6 +69,10 @@ CONDITIONS = [
     ("ka.uri.param[dryRun] = All", True),
     ("ka.verb in ()", False),
     ("jevt.rawtime = 0", False),
+    ("ka.auth.reason exists", True),  # though it is empty
+    ("ka.auth.reason != x", True),
+    ("ka.auth.decision exists", False),
+    ("ka.auth.decision != x", False),
     ("everything", True),
     ("kevt and (ka.verb=get or ka.verb=create) and not ka.verb=list", True),
 ]
@@ -81,7 +85,11 @@ def test_a_condition_is_true_where_it_is_for_falco(tmp_path: Path) -> None:
         for number, (condition, _) in enumerate(CONDITIONS)
     ]
     rules = loaded(tmp_path, MACROS + "".join(texts))
-    event = request(body=POD, requestURI="/api/v1/namespaces/default/pods?dryRun=All")
+    event = request(
+        body=POD,
+        requestURI="/api/v1/namespaces/default/pods?dryRun=All",
+        annotations={"authorization.k8s.io/reason": ""},
+    )
     expected = {f"falco-rule-{n}" for n, (_, matches) in enumerate(CONDITIONS) if matches}
     assert said(rules, event) == [(name, "match") for name in sorted(expected)]
 
