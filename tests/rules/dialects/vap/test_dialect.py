@@ -96,6 +96,17 @@ def test_a_policy_that_the_api_server_would_not_take_is_a_problem(
     assert any(reason in problem.reason for problem in found.problems), found.problems
 
 
+def test_variables_that_are_too_many_only_together_are_a_problem() -> None:
+    """Named with the expression that asks for them all."""
+    variables = [{"name": "v0", "expression": "object.kind"}] + [
+        {"name": f"v{n}", "expression": f"variables.v{n - 1} + 'x'"} for n in range(1, 100)
+    ]
+    (problem,) = linked(
+        Vap(), policy("variables.v99 == ''", variables=variables), binding()
+    ).problems
+    assert problem.reason == "spec: validations[0]: nested too deeply"
+
+
 @pytest.mark.parametrize("value", [None, "text", 1, [], {}, {"spec": None}])
 def test_no_object_of_whatever_shape_breaks_the_reading(value: Any) -> None:
     """The log is hostile: a policy of it may be anything."""

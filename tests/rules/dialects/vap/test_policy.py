@@ -163,12 +163,13 @@ def test_variables_are_made_of_others_and_evaluated_when_asked() -> None:
         ("object.metadata.name == 'other'", []),
         ("!(object.metadata.name == 'web')", ["exempt"]),
         ("object.metadata.namespace != 'shop'", ["exempt"]),
+        ("request.operation != 'CREATE'", []),
         ("request.userInfo.username == 'ann'", ["indeterminate"]),
         ("object.nothing == 1", ["fail"]),
     ],
 )
 def test_match_conditions_decide_who_is_asked(condition: str, found: list[str]) -> None:
-    """One that is written as an exclusion exempts; an error fails; what is unknown stays so."""
+    """One that leaves out objects or people exempts them; an error fails; the unknown stays so."""
     values = policy("false", matchConditions=[{"name": "c", "expression": condition}])
     assert outcomes(values, HOST) == found
 
