@@ -30,7 +30,33 @@ class Detection(NamedTuple):
     make: Callable[[], Translator]
 
 
-ADMISSION: tuple[Admission, ...] = ()
+def _vap() -> Dialect:
+    from shipper.rules.dialects.vap import Vap
+
+    return Vap()
+
+
+def _gatekeeper() -> Dialect:
+    from shipper.rules.dialects.gatekeeper import Gatekeeper
+
+    return Gatekeeper()
+
+
+def _kyverno() -> Dialect:
+    from shipper.rules.dialects.kyverno import Kyverno
+
+    return Kyverno()
+
+
+ADMISSION: tuple[Admission, ...] = (
+    Admission("ValidatingAdmissionPolicy", frozenset({"admissionregistration.k8s.io"}), _vap),
+    Admission(
+        "Gatekeeper",
+        frozenset({"templates.gatekeeper.sh", "constraints.gatekeeper.sh", "config.gatekeeper.sh"}),
+        _gatekeeper,
+    ),
+    Admission("Kyverno", frozenset({"kyverno.io", "policies.kyverno.io"}), _kyverno),
+)
 
 
 def _falco() -> Translator:
