@@ -119,7 +119,7 @@ def review(
     group, _, version = one["apiVersion"].rpartition("/")
     kind, metadata = one["kind"], one["metadata"]
     is_namespace = kind == "Namespace"
-    known = {"namespace_object": one} if is_namespace else {}
+    known = {"namespace_object": None} if is_namespace else {}
     return Review(
         target=Target(operation, group, version, resource_of(group, kind), subresource, kind),
         namespace=metadata["name"] if is_namespace else metadata.get("namespace", ""),
