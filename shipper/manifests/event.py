@@ -44,13 +44,13 @@ def askable(rules: RuleSet) -> Askable:
     One finding a rule and object: a threshold of one, which only keeps a daemon quiet, is left out.
     """
     about_objects = [rule for rule in rules.rules if _looks_at_object(rule)]
-    asked = [rule for rule in about_objects if not _hangs_on_more(rule)]
+    asked = {rule.name: rule for rule in about_objects if not _hangs_on_more(rule)}
     alone = RuleSet(
-        [msgspec.structs.replace(rule, window=None) for rule in asked],
+        [msgspec.structs.replace(rule, window=None) for rule in asked.values()],
         environment=rules.environment,
         params=rules.params,
     )
-    return Askable(alone, [rule.name for rule in about_objects if rule not in asked])
+    return Askable(alone, [rule.name for rule in about_objects if rule.name not in asked])
 
 
 def event(one: Manifest, *, now: datetime, number: int) -> bytes:

@@ -161,3 +161,14 @@ def test_an_exception_that_has_expired_is_none(tmp_path: Path) -> None:
         tmp_path, rules, pod(namespace="old", containers=bad), pod(namespace="new", containers=bad)
     )
     assert [str(result.manifest) for result in report.results] == ["Pod old/p"]
+
+
+def test_odd_values_are_judged(tmp_path: Path) -> None:
+    """Numbers at the edge, a NUL, texts where maps should be: no rule and no policy breaks."""
+    odd = (
+        'apiVersion: v1\nkind: Pod\nmetadata: {name: "a\\0b", namespace: x}\n'
+        "spec: {a: -9223372036854775808, b: 18446744073709551615, c: 1e308, containers: text}\n"
+    )
+    found = rule(match=IN_PODS, when="size(containers) == 0")
+    report = checked(tmp_path, rules_in(tmp_path, found), odd)
+    assert said(report) == [("deny", "AuditRule r", "Pod x/a\\u0000b")]
