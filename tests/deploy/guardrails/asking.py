@@ -126,8 +126,7 @@ def review(
         name=metadata["name"],
         identity=None,
         object=one,
-        old_object=None,
-        **{**known, **fields},
+        **{"old_object": None, **known, **fields},
     )
 
 
