@@ -51,8 +51,8 @@ def either(parts: Iterable[str]) -> str:
             literals.setdefault(equal[1], []).append(equal[2])
     for left, values in literals.items():
         several = list(dict.fromkeys(values))
-        listed = f"{left} in [{', '.join(several)}]"
-        others.append(listed if len(several) > 1 else f"{left} == {several[0]}")
+        among = f"{left} in [{', '.join(several)}]" if len(several) > 1 else ""
+        others.append(bounded(among) or f"{left} == {several[0]}")
     return _joined(others, " || ", neutral=FALSE, deciding=TRUE)
 
 

@@ -45,9 +45,10 @@ class Names:
         """The name. The same one is never given twice; what tells two apart is a hash."""
         slug = re.sub(r"[^a-z0-9]+", "-", called.lower()).strip("-")
         name = f"{self._prefix}-{slug}".rstrip("-")
-        if name in self._taken or len(name) > _MAX_NAME or not slug:
-            mark = hashlib.sha256(called.encode()).hexdigest()[:8]
-            name = f"{name[: _MAX_NAME - 9].rstrip('-')}-{mark}"
+        short, before = name[: _MAX_NAME - 9].rstrip("-"), 0
+        while name in self._taken or len(name) > _MAX_NAME or not slug:
+            mark = hashlib.sha256(f"{called}{'#' * before}".encode()).hexdigest()[:8]
+            name, slug, before = f"{short}-{mark}", slug or mark, before + 1
         self._taken.add(name)
         return name
 

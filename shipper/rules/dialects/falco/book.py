@@ -109,7 +109,7 @@ class Book:
             texts = [text_of(one) for one in items]
             if self._ways(document, number, item, {"items"}).get("items") == "append":
                 if self._is_known(document, number, name, self.lists):
-                    self.lists[name] = [*self.lists[name], *texts]
+                    self.lists[name].extend(texts)
             else:
                 self.lists[name] = texts
 
@@ -120,8 +120,7 @@ class Book:
             return
         if self._ways(document, number, item, {"condition"}).get("condition") == "append":
             if self._is_known(document, number, name, self.macros):
-                before = self.macros[name].pieces
-                self.macros[name] = Passage([*before, *condition.pieces])
+                self.macros[name].pieces.extend(condition.pieces)
         else:
             self.macros[name] = condition
 
@@ -175,7 +174,7 @@ class Book:
         if key == "condition":
             condition = self._condition(document, number, item)
             if condition is not None and way == "append":
-                rule.condition = Passage([*rule.condition.pieces, *condition.pieces])
+                rule.condition.pieces.extend(condition.pieces)
             elif condition is not None:
                 rule.condition = condition
         elif key == "exceptions":

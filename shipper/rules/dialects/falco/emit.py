@@ -2,8 +2,8 @@
 
 As libsinsp compares (falcosecurity/libs, userspace/libsinsp/sinsp_filtercheck.cpp): a field that is
 not available makes every comparison false, `!=` too; `in` asks whether all texts of a list are in
-the set, `intersects` whether one is. Macros and lists are written out. Refuses, with the place, what
-has no counterpart.
+the set, `intersects` whether one is. Macros are written out. Refuses, with the place, what has no
+counterpart.
 """
 
 from __future__ import annotations

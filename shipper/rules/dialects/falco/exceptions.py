@@ -28,7 +28,7 @@ def excepted(written: Mapping[str, Any]) -> Node | None:
     if not isinstance(fields, str | list) or not fields:
         raise ValueError("expected fields")
     if not isinstance(values, list | None):
-        raise ValueError("expected values in a list")
+        raise ValueError("expected values in a list")  # noqa: TRY004 - it is data
     if isinstance(fields, str):
         field, operator = _field(fields), _operator(comps or "in")
         return _flat(field, operator, values) if values else None

@@ -83,13 +83,12 @@ class _Translator:
 
     def rule(self, item: RuleItem) -> list[tuple[Document, AuditRule]]:
         """The rule, if it is in force and can be translated."""
-        name = self._names.of(item.name)
         if item.values.get("enabled", True) is False:
             self._book.notes.append(item.place.problem(f"{item.name}: left out, it is disabled"))
             return []
         try:
             document = item.place.document.part(item.place.path[:1])
-            return [(document, self._translated(item, name))]
+            return [(document, self._translated(item))]
         except _MistakeError as mistake:
             skipped = (
                 item.values.get("skip-if-unknown-filter") is True
@@ -99,10 +98,10 @@ class _Translator:
             (self._book.notes if skipped else self._book.problems).append(mistake.problem)
             return []
 
-    def _translated(self, item: RuleItem, name: str) -> AuditRule:
+    def _translated(self, item: RuleItem) -> AuditRule:
         tags = item.values.get("tags")
         return audit_rule(
-            name=name,
+            name=self._names.of(item.name),
             title=item.name,
             severity=self._severity(item),
             when=self._when(item),

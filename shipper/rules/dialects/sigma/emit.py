@@ -296,14 +296,16 @@ def _keyword(value: Any) -> Emitted:
         if isinstance(value, types.SigmaRegularExpression):
             return Emitted(f"{line}.exists(v, {_compared('v', value)})")
         raise UnsupportedError(f"a keyword of type {type(value).__name__} is not supported")
-    parts = [one for one in value.s if one != _ANY] if len(value.s) == 3 else value.s
+    parts = list(value.s)
+    if parts[:1] == [_ANY] and parts[-1:] == [_ANY]:  # `contains`, which a keyword is anyway
+        parts = parts[1:-1]
     cased = isinstance(value, types.SigmaCasedString)
     fixed = [one for one in parts if isinstance(one, str)]
     text = "".join(fixed) if len(fixed) == len(parts) else None
-    if text == "" or list(value.s) == [_ANY]:
+    if text == "":
         raise UnsupportedError("an empty keyword is in every event")
     if text is None:
-        found = _matched("v", [_ANY, *value.s, _ANY], cased=cased)
+        found = _matched("v", [_ANY, *parts, _ANY], cased=cased)
         return Emitted(f"{line}.exists(v, {found})")
     variants = list(dict.fromkeys((text, _in_json(text))))
     found = either(_matched("v", [_ANY, one, _ANY], cased=cased) for one in variants)

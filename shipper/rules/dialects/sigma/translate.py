@@ -7,13 +7,18 @@ problem with file and line. Imported only where there is a Sigma file: pySigma t
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sigma.exceptions import SigmaError
+from sigma.policy import SigmaPolicy
+from sigma.policy.regex_engine import RegexEngine
 from sigma.rule import SigmaRule
 
 from shipper.model import Severity
+from shipper.rules.cel.library.function import CallError
+from shipper.rules.cel.library.regex import compiled
 from shipper.rules.dialects.cel_text import UnsupportedError
 from shipper.rules.dialects.detection import Translated
 from shipper.rules.dialects.sigma.correlation import Correlation, correlation
@@ -36,6 +41,21 @@ _SEVERITIES: Mapping[str, Severity] = {
     "high": "high",
     "critical": "critical",
 }
+
+
+class _Regexes(RegexEngine):
+    """The engine's own regular expressions: bounded, and silent about what a rule holds."""
+
+    error = CallError
+
+    def compile(self, pattern: str, flags: int = 0) -> Any:
+        """The compiled pattern. Raises CallError."""
+        names = {re.IGNORECASE: "i", re.MULTILINE: "m", re.DOTALL: "s"}
+        chosen = "".join(name for flag, name in names.items() if flags & flag)
+        return compiled(f"(?{chosen}){pattern}" if chosen else pattern)
+
+
+_POLICY = SigmaPolicy(regex_engine=_Regexes())
 
 
 class _MistakeError(Exception):
@@ -83,11 +103,12 @@ class Sigma:
         return Translated([*rules, *found], self._problems, self._notes)
 
     def _read(self, document: Document) -> None:
-        name = self._names.of(text_of(document.value["title"]))
+        title = text_of(document.value["title"])
         reason = _left_out(document.value)
         if reason:
-            self._notes.append(document.problem((), f"{name}: left out, {reason}"))
+            self._notes.append(document.problem((), f"{title[:200]}: left out, {reason}"))
             return
+        name = self._names.of(title)
         try:
             condition = _condition(document)
         except _MistakeError as mistake:
@@ -157,7 +178,8 @@ def _condition(document: Document) -> Emitted:
     value = document.value
     _bound(document)
     try:
-        parsed = SigmaRule.from_dict(copy.deepcopy(value)).detection.parsed_condition
+        rule = SigmaRule.from_dict(copy.deepcopy(value), policy=_POLICY)
+        parsed = rule.detection.parsed_condition
         return one_of([emitted(one.parsed) for one in parsed])
     except FieldedError as error:
         raise _MistakeError(document.problem(_path_of(value, error.field), str(error))) from error

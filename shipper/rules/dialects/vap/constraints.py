@@ -55,7 +55,7 @@ class Constraints:
     def meant(self, review: Review) -> Meant:
         """Whether the review is meant."""
         found = self._by_rules(review)
-        if found is NO:
+        if found.choice == "no":
             return NO
         if self._written.namespace_selector:
             found = both(found, self._namespace(review))
@@ -72,7 +72,7 @@ class Constraints:
             if len(self._seen) >= _MAX_SEEN:
                 self._seen.clear()
             found = self._resource(review)
-            found = self._seen[seen] = NO if found is NO else both(found, self._excluded(review))
+            found = self._seen[seen] = both(found, self._excluded(review))
         return found
 
     def _resource(self, review: Review) -> Meant:

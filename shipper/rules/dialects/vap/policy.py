@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from shipper.rules.cel.paths import Path
 from shipper.rules.dialects.activations import Activations
-from shipper.rules.dialects.meant import NO, Meant, both
+from shipper.rules.dialects.meant import Meant, both
 from shipper.rules.dialects.policy import Action, Ident, Source, Verdict
 from shipper.rules.dialects.review import Review, Target
 from shipper.rules.dialects.validator import Validator, verdicts
@@ -119,12 +119,12 @@ class VapPolicy:
         if (review.target.group, review.target.resource) in _NEVER_ASKED:
             return ()
         policy = self._made.constraints.meant(review)
-        if policy is NO:
+        if policy.choice == "no":
             return ()
         found: list[Verdict] = []
         for binding in self._made.bindings:
             meant = both(policy, binding.constraints.meant(review))
-            if meant is not NO:
+            if meant.choice != "no":
                 found += self._asked(binding, meant, review)
         return found
 
