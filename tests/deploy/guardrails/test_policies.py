@@ -21,6 +21,7 @@ from tests.deploy.guardrails.asking import (
     FILES,
     GUARDRAILS,
     KINDS,
+    POLICIES,
     QUOTA,
     Object,
     asked,
@@ -185,6 +186,33 @@ def test_what_is_being_deleted_may_be_updated() -> None:
     bad = spec(secured(privileged=True), hostNetwork=True)
     gone = workload("Pod", bad, deletionTimestamp="2026-11-24T00:00:00Z")
     assert failures(review(gone, "UPDATE")) == {}
+
+
+def test_registries_are_read_as_people_write_them() -> None:
+    """A host, a path with a slash behind it, one repository; blanks and empty lines."""
+    allowed = "\n  ghcr.io/our-org/\n\ndocker.io/library/nginx\n quay.io \n"
+    policies = linked(
+        *documents(POLICIES / "allowed-registries.yaml"),
+        plain(
+            "ConfigMap",
+            metadata={"name": "guardrails"},
+            namespace="guardrails",
+            data={"allowedRegistries": allowed},
+        ),
+    )
+    for image, passes in {
+        "ghcr.io/our-org/app:1": True,
+        "ghcr.io/our-orgs/app:1": False,
+        "nginx": True,
+        "nginx:1.27": True,
+        "nginx@sha256:" + "0" * 64: True,
+        "nginx-evil:1": False,
+        "library/nginx:1": True,
+        "quay.io/a/b:1": True,
+        "quay.io.evil.com/a:1": False,
+    }.items():
+        found = failures(review(workload("Pod", spec(container(image=image)))), policies)
+        assert (found == {}) == passes, image
 
 
 OWNED = {"ownerReferences": [{"kind": "ReplicaSet", "name": "o", "controller": True}]}
