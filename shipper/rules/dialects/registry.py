@@ -52,7 +52,7 @@ ADMISSION: tuple[Admission, ...] = (
     Admission("ValidatingAdmissionPolicy", frozenset({"admissionregistration.k8s.io"}), _vap),
     Admission(
         "Gatekeeper",
-        frozenset({"config.gatekeeper.sh", "constraints.gatekeeper.sh", "templates.gatekeeper.sh"}),
+        frozenset({"templates.gatekeeper.sh", "constraints.gatekeeper.sh", "config.gatekeeper.sh"}),
         _gatekeeper,
     ),
     Admission("Kyverno", frozenset({"kyverno.io", "policies.kyverno.io"}), _kyverno),
