@@ -12,8 +12,8 @@ from msgspec import structs
 
 from shipper.rules.bind import Binder
 from shipper.rules.dialects.policies import PolicySet, asked
-from shipper.rules.dialects.policy import Ident, Policy, Verdict
-from shipper.rules.dialects.review import Operation, Review
+from shipper.rules.dialects.policy import Policy, Verdict
+from shipper.rules.dialects.review import Operation, Review, Target
 from shipper.rules.past import Case, Past
 from shipper.rules.replay import Replay
 from shipper.rules.report import Report
@@ -28,6 +28,9 @@ _WHOLE = frozenset(("pods/ephemeralcontainers", "pods/resize"))
 _OPERATIONS: tuple[Operation, ...] = ("UPDATE", "CREATE")
 
 _NO_CHANGES: Changes = {}
+
+_Said = tuple[Policy, Verdict, bool]
+"""With whether the policy does not name the way in which the object was changed."""
 
 
 class Guardrails:
@@ -61,7 +64,7 @@ class Guardrails:
             return True
         target = target_of(terms)
         targets = [target]
-        if _is_whole(terms):
+        if _is_whole(target):
             targets += [target._replace(operation=one, subresource="") for one in _OPERATIONS]
         return any(map(self.policies.concerned, targets))
 
@@ -90,25 +93,36 @@ class Guardrails:
 
     def _judge(self, case: Case, past: Past) -> None:
         terms = case.terms
-        review = review_of(terms, self._namespace)
-        said = self.policies.judge(review)
-        beside = self._beside(review, {policy.ident for policy, _ in said}, terms)
         doubts = self.replay.doubts if self.replay else {}
-        if not (said or beside or doubts) or past.excepts(terms):
+        review = review_of(terms, self._namespace)
+        said = self._said(review)
+        if not (said or doubts) or past.excepts(terms):
             return
         for reason in doubts.values():
             past.doubt(case, reason)
-        for policy, verdict in said:
+        for policy, verdict, unnamed in said:
             if verdict.outcome == "indeterminate":
                 past.undecided(case, policy, verdict)
-            elif verdict.outcome == "fail" or verdict.exempt:
-                past.tell(case, policy, verdict, review, self._way(policy, verdict, terms))
-        for policy, verdict in beside:
+                continue
             way = self._way(policy, verdict, terms)
-            if way.severity is None:
-                resource = f"{review.target.resource}/{review.target.subresource}"
-                way = Way(f"changed through {resource}, of which the policy does not speak")
+            if unnamed and way.severity is None:
+                way = _beside(review.target)
             past.tell(case, policy, verdict, review, way)
+
+    def _said(self, review: Review) -> list[_Said]:
+        """What there is to tell; of policies that do not name this way to change the object, but
+        speak of it, what they say no to."""
+        named = self.policies.judge(review)
+        found: list[_Said] = [(one, verdict, False) for one, verdict in named if _is_told(verdict)]
+        spoke = {policy.ident for policy, _ in named}
+        for operation in _OPERATIONS if _is_whole(review.target) else ():
+            target = review.target._replace(operation=operation, subresource="")
+            whole = structs.replace(review, target=target)
+            for policy in self.policies.concerned(target):
+                verdicts = asked(policy, whole) if policy.ident not in spoke else ()
+                spoke |= {policy.ident} if verdicts else set()
+                found += [(policy, one, True) for one in verdicts if one.outcome == "fail"]
+        return found
 
     def _way(self, policy: Policy, verdict: Verdict, terms: Terms) -> Way:
         changes = self.replay.changes if self.replay else _NO_CHANGES
@@ -117,21 +131,15 @@ class Guardrails:
     def _namespace(self, name: str) -> Any:
         return self.replay.namespace(name) if self.replay else self._fixed.namespace(name)
 
-    def _beside(
-        self, review: Review, spoke: set[Ident], terms: Terms
-    ) -> list[tuple[Policy, Verdict]]:
-        """What policies say no to that speak of the object, but not of this way to change it."""
-        found: list[tuple[Policy, Verdict]] = []
-        for operation in _OPERATIONS if _is_whole(terms) else ():
-            target = review.target._replace(operation=operation, subresource="")
-            whole = structs.replace(review, target=target)
-            for policy in self.policies.concerned(target):
-                if policy.ident not in spoke:
-                    said = asked(policy, whole)
-                    spoke |= {policy.ident} if said else set()
-                    found += [(policy, one) for one in said if one.outcome == "fail"]
-        return found
+
+def _is_told(verdict: Verdict) -> bool:
+    return verdict.outcome != "pass" or bool(verdict.exempt)
 
 
-def _is_whole(terms: Terms) -> bool:
-    return f"{terms.ref.resource}/{terms.ref.subresource}" in _WHOLE
+def _beside(target: Target) -> Way:
+    resource = f"{target.resource}/{target.subresource}"
+    return Way(f"changed through {resource}, of which the policy does not speak")
+
+
+def _is_whole(target: Target) -> bool:
+    return f"{target.resource}/{target.subresource}" in _WHOLE

@@ -42,11 +42,8 @@ class _Kept(NamedTuple):
     size: int
 
 
-class State(NamedTuple):
-    """What must survive a restart: the objects and the doubts, as plain values."""
-
-    objects: Sequence[Mapping[str, Any]]
-    doubts: Mapping[str, str]
+State = tuple[Sequence[Mapping[str, Any]], Mapping[str, str]]
+"""What must survive a restart: the objects and the doubts, as plain values."""
 
 
 class Replay:
@@ -69,7 +66,7 @@ class Replay:
         self._resources: frozenset[tuple[str, str]] = frozenset()
         self._fresh: set[Ident] = set()
         self._sha256 = ""
-        self.restore(State([source.value for source in snapshot.objects.values()], {}))
+        self.restore([source.value for source in snapshot.objects.values()], {})
 
     # ---- what there is
 
@@ -96,7 +93,7 @@ class Replay:
     def state(self) -> State:
         """What must survive."""
         values = [self._kept[ident].source.value for ident in sorted(self._kept)]
-        return State(values, dict(self._lost))
+        return values, dict(self._lost)
 
     def namespace(self, name: str) -> Any:
         """The Namespace as it stands now: null for "", `UNBOUND` if it was never seen."""
@@ -105,15 +102,23 @@ class Replay:
         kept = self._kept.get(Ident(*NAMESPACE, "", name))
         return labelled(kept.source.value) if kept else UNBOUND
 
-    def restore(self, state: State) -> None:
-        """Go on from `state`, as if the log up to it had been seen."""
-        self._kept, self._bytes, self._lost = {}, 0, dict(state.doubts)
-        for value in state.objects:
+    def restore(self, objects: Iterable[Mapping[str, Any]], doubts: Mapping[str, str]) -> None:
+        """Go on from a state, as if the log up to it had been seen."""
+        self._kept, self._bytes, self._lost = {}, 0, dict(doubts)
+        for value in objects:
             ident = ident_of(value)
             if ident is not None:
                 self._put(ident, value)
         self.changes.clear()
-        self._link()
+        failed = self._tried()
+        if failed:
+            self._wrong = {"link": f"the policies can not be used: {failed}"}
+
+    def go_on_from(self, other: Replay) -> None:
+        """Take over what `other` has seen, if both began with the same files."""
+        if other.snapshot_sha256 == self.snapshot_sha256:
+            self.restore(*other.state)
+            self.changes = other.changes
 
     # ---- what changes it
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -17,6 +18,7 @@ from msgspec import Raw
 
 from shipper.envelope import UNDECODABLE
 from shipper.rules import fields
+from shipper.rules.dialects.texts import text
 from shipper.rules.event import Event, ObjectRef, Status, plain, plain_or, user_of
 from shipper.rules.fields import Wanted, of_user, prune, without_nulls
 from shipper.rules.match import Key, key_of
@@ -127,6 +129,37 @@ class Terms:
                 if body is not UNBOUND:
                     found[name] = prune(body, below[name] if below else None)
         return found
+
+    # ---- what detection languages read
+
+    @property
+    def time(self) -> datetime:
+        """The event's stageTimestamp."""
+        return self.event.stageTimestamp
+
+    @cached_property
+    def plain(self) -> dict[str, Any]:
+        """The event as it was written; empty if the line is not this event alone."""
+        try:
+            found = plain(Raw(self.line))
+        except UNDECODABLE:
+            return {}
+        same = isinstance(found, dict) and found.get("auditID") == self.event.auditID
+        return found if same else {}
+
+    def raw_body(self, name: str) -> bytes:
+        """The body as it stands in the line; empty if there is none."""
+        return bytes(getattr(self.event, name))
+
+    def texts(self, below: Wanted | None) -> Any:
+        """Fields by the names that Sigma and Falco have for them, of the envelope."""
+        return {name: text(name).read(self) for name in below or ()}
+
+    def body_texts(self, below: Wanted | None) -> Any:
+        """The same of bodies; unbound where the log has not got what was sent."""
+        if self.event.level == "Metadata" and self.operation in ("CREATE", "UPDATE"):
+            return UNBOUND
+        return self.texts(below)
 
     # ---- admission
 
@@ -284,4 +317,6 @@ _MAKERS: Mapping[str, Callable[[Terms, Wanted | None], Any]] = {
     "podSpec": Terms.pod_spec,
     "containers": Terms.containers,
     "request": Terms.request,
+    "fields": Terms.texts,
+    "body": Terms.body_texts,
 }

@@ -18,7 +18,7 @@ _C0020 = (
     "-credentials: Cloud Provider is not configured and"
 )
 _SAME_PARAMS = (
-    "the test takes cloudProvider out of the parameters while it runs; the corpus has them with it"
+    "the test has parameters of its own, without cloudProvider; the corpus has the default ones"
 )
 EXPLAINED: Mapping[str, str] = {
     f'{_C0020} {kind} having volume with hostPath "/etc/kubernetes" is allowed': _SAME_PARAMS

@@ -16,9 +16,12 @@ from cel_expr_python import cel
 from shipper.rules.cel.activation import Activation
 from shipper.rules.cel.checker import checker
 from shipper.rules.cel.cost import metered
+from shipper.rules.cel.folding import folded
+from shipper.rules.cel.library import EVERY
 from shipper.rules.cel.library.authorizer import AUTHORIZER, RESOURCE
+from shipper.rules.cel.library.kyverno import TYPES
 from shipper.rules.cel.lowering import AMBIGUOUS, lowered
-from shipper.rules.cel.optionals import misplaced
+from shipper.rules.cel.optionals import misplaced, without_idle_defaults
 from shipper.rules.cel.parts import Part, composed, part
 from shipper.rules.cel.program import Expect, Program, without_status
 from shipper.rules.cel.runner import runner
@@ -35,6 +38,8 @@ VARIABLES = (
     "params",
     "podSpec",
     "containers",
+    "fields",
+    "body",
 )
 """What a rule may speak of; each may be left unbound in an activation."""
 
@@ -69,12 +74,18 @@ class CompileError(Exception):
 class Environment:
     """The names that expressions may use. Built once; compiling changes nothing in it."""
 
-    def __init__(self, variables: Iterable[str] = VARIABLES) -> None:
+    def __init__(self, variables: Iterable[str] = VARIABLES, *, kyverno: bool = False) -> None:
+        """`kyverno`: with its variables and functions beside Kubernetes' own."""
         names = set(variables)
         if "authorizer" in names:
             names.add("authorizer.requestResource")
-        self._checker = checker({name: _TYPES.get(name, "dyn") for name in names})
+        types = {name: _TYPES.get(name, "dyn") for name in names}
+        if kyverno:
+            self._checker = checker({**types, **TYPES}, EVERY)
+        else:
+            self._checker = checker(types)
         self._runner = runner()
+        self._kyverno = kyverno
 
     def compile(self, text: str, *, expect: Expect = "bool") -> Program:
         """The program of `text`.
@@ -124,6 +135,9 @@ class Environment:
             whole = composed(main, named)
             if whole is not main and _misplaced(whole):
                 raise CompileError(1, 1, "an optional cannot stand here: end with orValue()")
+            if self._kyverno:
+                tree = without_idle_defaults(whole.tree, whole.optional)
+                whole = whole._replace(tree=tree)
             return self._program(whole)
         except RecursionError:
             raise CompileError(1, 1, "nested too deeply") from None
@@ -142,10 +156,13 @@ class Environment:
         ids = free_ids(whole.tree)
         ambiguous = any(name in whole.text for name in AMBIGUOUS)
         overloads = dict(map(_overloads, whole.references.items())) if ambiguous else {}
-        run, bill = metered(lowered(whole.tree, overloads, ids), ids)
+        known, copies = folded(lowered(whole.tree, overloads, ids), ids)
+        run, bill = metered(known, ids)
+        found = dict(whole.references)
+        found |= {copy: found[of] for copy, of in copies.items() if of in found}
         references = (
-            (_REFERENCES, message([(_KEY, number), (_VALUE, found)]))
-            for number, found in whole.references.items()
+            (_REFERENCES, message([(_KEY, number), (_VALUE, reference)]))
+            for number, reference in found.items()
         )
         checked = message([*references, (_EXPR, encode(run))])
         try:

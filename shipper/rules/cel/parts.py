@@ -17,7 +17,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from shipper.rules.cel.activation import cleaned
-from shipper.rules.cel.paths import NO_NAMES, Names, path_of, scopes
+from shipper.rules.cel.paths import NO_NAMES, Names, free_names, path_of, scopes
 from shipper.rules.cel.program import Expect
 from shipper.rules.cel.tree import (
     Call,
@@ -67,7 +67,7 @@ def part(
         tree = _standing_alone(tree, members, NO_NAMES)
         made = {node.id for node in walk(tree) if isinstance(node, Ident) and node.name in members}
         references = {number: of for number, of in references.items() if number not in made}
-    return Part(tree, references, optional, frozenset(_free(tree, NO_NAMES)))
+    return Part(tree, references, optional, free_names(tree, NO_NAMES))
 
 
 def constant(value: Any) -> Part:
@@ -131,15 +131,6 @@ def _shifted(node: Tree, by: int) -> Tree:
     if isinstance(node, MapOf):
         node = replace(node, entries=tuple(replace(e, id=e.id + by) for e in node.entries))
     return replace(node, id=node.id + by)
-
-
-def _free(node: Tree, local: Names) -> Iterator[str]:
-    if isinstance(node, Ident):
-        if node.name not in local:
-            yield node.name
-        return
-    for child, names in scopes(node, local):
-        yield from _free(child, names)
 
 
 def _standing_alone(node: Tree, members: Collection[str], local: Names) -> Tree:

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 import msgspec
 
 from shipper.rules.cel import Activation, Environment
-from shipper.rules.cel.environment import VARIABLES
 from shipper.rules.dialects.kinds import kind_of
 from shipper.rules.dialects.review import Review, Target
 from shipper.rules.fields import Wanted, prune, without_nulls
@@ -20,6 +19,10 @@ from shipper.rules.terms import UNBOUND, wanted
 
 ALONE = ("request.kind", "request.options", "request.requestKind", "request.userInfo")
 """Members of `request` that may be unknown where the others are known."""
+
+_VARIABLES = (
+    "authorizer", "namespaceObject", "object", "oldObject", "params", "request", "variables",
+)  # fmt: skip
 
 _MAX_TARGETS = 4096
 """How many targets' wants are remembered: kinds times operations of a large cluster."""
@@ -38,14 +41,16 @@ class Asking(Protocol):
 
 def environment() -> Environment:
     """What expressions of admission policies may speak of."""
-    return Environment((*VARIABLES, "variables"))
+    return Environment(_VARIABLES)
 
 
 class Activations:
     """Of the review that is being judged; for one thread at a time."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, *, nulls: bool = False) -> None:
+        """`nulls`: a null field is set, as for those who know no types of the objects."""
         self._environment = environment
+        self._nulls = nulls
         self._policies: Sequence[Asking] = ()
         self._wanted: dict[Target, Wanted] = {}
         self._review: Review | None = None
@@ -55,8 +60,10 @@ class Activations:
         """By the identity of the parameters, which are kept here: it would be used again."""
 
     def serve(self, policies: Sequence[Asking]) -> None:
-        """These policies are to be asked, and no others."""
+        """These policies are to be asked, and no others; what others wanted is forgotten."""
         self._policies = policies
+        self._wanted.clear()
+        self._review = None
 
     def of(self, review: Review, params: Mapping[str, Any] | None = None) -> Activation:
         """The review's variables; `params` where they are no part of the expressions."""
@@ -84,7 +91,7 @@ class Activations:
             pass  # the activation repairs what the engine would not take
         else:
             self._clean = b"\\u0000" not in raw
-            if b"null" in raw:
+            if b"null" in raw and not self._nulls:
                 self._values = {name: without_nulls(item) for name, item in self._values.items()}
         self._made = {}
         self._review = review

@@ -107,7 +107,6 @@ class Checker:
             made = self._environment.part(
                 written.text, expect=expect, alone=(*ALONE, *self.variables)
             )
-            self._environment.program(made, self.variables)
         except CompileError as error:
             self.problem(written.path, f"{error.column}: {error.reason}", row=error.line)
             return None
@@ -120,7 +119,7 @@ class Checker:
     def condition(self, name: str, written: Text) -> Condition | None:
         """A match condition."""
         made = self.part(written, expect="bool")
-        return None if made is None else Condition(name, made, _excludes(made.tree))
+        return None if made is None else Condition(name, made, _exempts(made.tree))
 
     def validation(
         self, rule: str, written: Text, *, message: str, message_text: Text
@@ -133,6 +132,14 @@ class Checker:
     def problem(self, path: Path, reason: str, *, row: int = 1) -> None:
         """Take note of a mistake."""
         self.problems.append(problem_in(self._ident, self._source, path, reason, row=row))
+
+
+_WHATS = frozenset((("request", "operation"), ("request", "subResource"), ("request", "dryRun")))
+
+
+def _exempts(tree: Tree) -> bool:
+    """Whether who or what it leaves out is exempt: not where it leaves out kinds of requests."""
+    return _excludes(tree) and not any(path[:2] in _WHATS for path in paths(tree))
 
 
 def _excludes(tree: Tree) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from shipper.rules.cel import Activation, CelError, Environment, Part, Program
+from shipper.rules.cel import Activation, CelError, CompileError, Environment, Part, Program
 from shipper.rules.dialects.expressions import Expressions, Validation
 from shipper.rules.dialects.meant import NO, YES, Meant, both
 from shipper.rules.dialects.policy import Action, Outcome, Verdict
@@ -43,18 +43,31 @@ class Validator:
     def __init__(
         self, environment: Environment, written: Expressions, named: Mapping[str, Part]
     ) -> None:
-        def program(part: Part) -> Program:
-            return environment.program(part, {**named, **written.variables})
+        every = {**named, **written.variables}
+
+        def program(name: str, part: Part) -> Program:
+            try:
+                return environment.program(part, every)
+            except CompileError as error:
+                raise CompileError(1, 1, f"{name}: {error.reason}") from None
 
         self._ignores_errors = written.ignores_errors
         self._conditions = [
-            (one.name, program(one.main), one.excludes) for one in written.conditions
+            (one.name, program(f"matchConditions[{one.name}]", one.main), one.excludes)
+            for one in written.conditions
         ]
         self._validations = [
-            (one, program(one.main), program(one.message_part) if one.message_part else None)
+            (
+                one,
+                program(one.rule, one.main),
+                program(one.rule, one.message_part) if one.message_part else None,
+            )
             for one in written.validations
         ]
-        self._annotations = [(one.key, program(one.main)) for one in written.annotations]
+        self._annotations = [
+            (one.key, program(f"auditAnnotations[{one.key}]", one.main))
+            for one in written.annotations
+        ]
 
     def judge(self, activation: Activation) -> Judged:
         """What the policy says of the review that is bound."""
@@ -68,7 +81,7 @@ class Validator:
                 failed = failed or f"{what}: {answer.reason}"
             elif isinstance(answer, CelError):
                 meant = both(meant, Meant("unknown", f"{what}: {answer.reason}"))
-        if meant is NO or (failed and meant is YES and self._ignores_errors):
+        if meant.choice == "no" or (failed and meant is YES and self._ignores_errors):
             return _NOT_MEANT
         if failed and meant is YES:
             return Judged(meant, (Decision("matchConditions", "fail", failed),))

@@ -52,8 +52,16 @@ class Target(msgspec.Struct, frozen=True, rename="camel"):
 
     target: str = ""
     rego: str = ""
+    libs: tuple[str, ...] = ()
     code: tuple[Code, ...] = ()
     operations: tuple[str, ...] = ()
+
+
+class RegoSource(msgspec.Struct, frozen=True):
+    """`source` of a template's code for the engine Rego."""
+
+    rego: str = ""
+    libs: tuple[str, ...] = ()
 
 
 class Kinds(_Form, frozen=True):

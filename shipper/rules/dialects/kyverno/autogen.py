@@ -16,14 +16,16 @@ ANNOTATION = "pod-policies.kyverno.io/autogen-controllers"
 CRON_JOB = "CronJob"
 
 _KINDS: Mapping[str, str] = {
-    "DaemonSet": "apps/v1/DaemonSet",
-    "Deployment": "apps/v1/Deployment",
-    "Job": "batch/v1/Job",
-    "StatefulSet": "apps/v1/StatefulSet",
-    "ReplicaSet": "apps/v1/ReplicaSet",
+    "DaemonSet": "apps/*/DaemonSet",
+    "Deployment": "apps/*/Deployment",
+    "Job": "batch/*/Job",
+    "StatefulSet": "apps/*/StatefulSet",
+    "ReplicaSet": "apps/*/ReplicaSet",
     "ReplicationController": "v1/ReplicationController",
-    CRON_JOB: "batch/v1/CronJob",
+    CRON_JOB: "batch/*/CronJob",
 }
+"""As Kyverno has them, but for the version: it once took any."""
+
 _WITH_PODS = frozenset((*_KINDS, "Pod"))
 _MAX_NAME_CHARS = 63
 _UNSELECTABLE = ("name", "names", "selector", "annotations")

@@ -32,6 +32,9 @@ from shipper.rules.document import read
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _GROUP = re.compile(r"\$(?:\{(\w+)\}|(\w+)|(\$))", re.ASCII)
+_COMPARING = frozenset(("contains", "label_match"))
+"""Functions that look into the values they are given."""
+
 _MAX_YAML_CHARS = 64 * 1024
 _STEP_CHARS = 64
 """A step's worth of reading text."""
@@ -57,6 +60,8 @@ class KyvernoFunctions(functions.Functions):  # type: ignore[misc]  # it is not 
                 self._meter.step(len(argument) // _STEP_CHARS)
             elif isinstance(argument, list | dict):
                 self._meter.step(len(argument))
+                if function_name in _COMPARING:
+                    self._meter.walk(argument)
         if function_name not in self.FUNCTION_TABLE:
             raise UndecidedError(f"the function {function_name[:100]}() is not known here")
         result = super().call_function(function_name, resolved_args)
@@ -81,7 +86,7 @@ class KyvernoFunctions(functions.Functions):  # type: ignore[misc]  # it is not 
     def _func_to_string(self, arg: Any) -> str:
         if isinstance(arg, str):
             return arg
-        self._meter.step(_size(arg, self._meter))
+        self._meter.walk(arg)
         return json.dumps(arg, separators=(",", ":"), ensure_ascii=False)
 
     # ---- texts
@@ -384,20 +389,3 @@ def _expanded(new: str, match: Any, regex: Any) -> bytes:
         return (match[at] or b"").decode(errors="replace") if known else ""
 
     return _GROUP.sub(group, new).encode(errors="replace")
-
-
-def _size(value: Any, meter: Meter) -> int:
-    """How many values there are in it, with those that stand in several places counted again."""
-    pending, count = [value], 0
-    while pending:
-        item = pending.pop()
-        count += 1
-        if isinstance(item, str):
-            meter.grow(len(item))
-        elif isinstance(item, dict):
-            meter.step()
-            pending += item.values()
-        elif isinstance(item, list):
-            meter.step()
-            pending += item
-    return count

@@ -5,6 +5,8 @@ A policy's text and an object's values are both hostile: what they multiply to i
 
 from __future__ import annotations
 
+from typing import Any
+
 from shipper.rules.dialects.kyverno.errors import too_much
 
 MAX_STEPS = 200_000
@@ -34,3 +36,16 @@ class Meter:
         self._chars -= chars
         if self._chars < 0:
             raise too_much("more text than one question may build")
+
+    def walk(self, value: Any) -> None:
+        """To be told before all of a value is looked at: what stands in several places counts
+        in each. Raises UndecidedError.
+        """
+        pending = [value]
+        while pending:
+            item = pending.pop()
+            if isinstance(item, str):
+                self.grow(len(item))
+            elif isinstance(item, dict | list):
+                self.step(1 + len(item))
+                pending += item.values() if isinstance(item, dict) else item

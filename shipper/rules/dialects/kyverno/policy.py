@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shipper.rules.cel.paths import Path
 from shipper.rules.dialects.kyverno.actions import strictest
 from shipper.rules.dialects.kyverno.meter import Meter
 from shipper.rules.dialects.kyverno.question import Question
@@ -30,6 +31,9 @@ class KyvernoPolicy:
         self.source = source
         self.parts = parts
         self.unanswerable = unanswerable
+        self.paths: frozenset[Path] = frozenset(
+            path for rule in rules for path in getattr(rule.check, "paths", ())
+        )
         self._rules = rules
         self._first_only = first_only
 

@@ -8,8 +8,9 @@ alone. Source: kyverno/go-jmespath interpreter.go. Compiles nothing twice; every
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from jmespath import exceptions, parser, visitor
 
@@ -25,14 +26,24 @@ MAX_DEPTH = 60
 
 Node = dict[str, Any]
 
+_SHOWING = frozenset(("field", "index", "index_expression", "subexpression"))
+"""Nodes that make nothing new."""
+
+
+class Query(NamedTuple):
+    """A parsed query. `shows`: its value stands in the document as it is."""
+
+    tree: Node
+    shows: bool
+
 
 class QueryError(ValueError):
     """The text is no JMESPath."""
 
 
 @lru_cache(maxsize=4096)
-def compiled(text: str) -> Node:
-    """The tree of a query. Raises QueryError, or UndecidedError (too long, nested too deeply)."""
+def compiled(text: str) -> Query:
+    """The query of `text`. Raises QueryError, or UndecidedError (too long, nested too deeply)."""
     text = text.strip()
     if not text:
         raise QueryError("an empty JMESPath")
@@ -48,33 +59,21 @@ def compiled(text: str) -> Node:
         raise too_much("a JMESPath nested too deeply") from None
     if _depth(tree) > MAX_DEPTH:
         raise too_much(f"a JMESPath nested deeper than {MAX_DEPTH} levels")
-    return tree
+    return Query(tree, all(node["type"] in _SHOWING for node in _nodes(tree)))
 
 
-def roots(tree: Node) -> set[str]:
-    """The names that the query asks of the document itself, as far as its text shows them."""
-    found: set[str] = set()
-    pending = [tree]
-    while pending:
-        node = pending.pop()
-        if node["type"] == "field":
-            found.add(node["value"])
-        inner = [child for child in node["children"] if isinstance(child, dict)]
-        skips = node["type"] in ("subexpression", "index_expression", "pipe", "projection")
-        pending += inner[:1] if skips else inner
-    return found
-
-
-def called(tree: Node) -> set[str]:
+def called(query: Query) -> set[str]:
     """The functions that the query calls."""
-    found: set[str] = set()
+    nodes = _nodes(query.tree)
+    return {node["value"] for node in nodes if node["type"] == "function_expression"}
+
+
+def _nodes(tree: Node) -> Iterator[Node]:
     pending = [tree]
     while pending:
         node = pending.pop()
-        if node["type"] == "function_expression":
-            found.add(node["value"])
+        yield node
         pending += [child for child in node["children"] if isinstance(child, dict)]
-    return found
 
 
 def _depth(tree: Node) -> int:
@@ -82,8 +81,8 @@ def _depth(tree: Node) -> int:
     while pending:
         node, depth = pending.pop()
         deepest = max(deepest, depth)
-        children = node.get("children", ())
-        pending += [(child, depth + 1) for child in children if isinstance(child, dict)]
+        inner = (child for child in node["children"] if isinstance(child, dict))
+        pending += [(child, depth + 1) for child in inner]
     return deepest
 
 
@@ -94,16 +93,19 @@ class Interpreter(visitor.TreeInterpreter):  # type: ignore[misc]  # it is not t
         self._meter = meter
         super().__init__(visitor.Options(custom_functions=KyvernoFunctions(meter)))
 
-    def ask(self, tree: Node, document: Any) -> Any:
+    def ask(self, query: Query, document: Any) -> Any:
         """The value, or EvaluationError or UndecidedError."""
         try:
-            return self.visit(tree, document)
+            found = self.visit(query.tree, document)
         except exceptions.JMESPathError as error:
             raise EvaluationError(f"JMESPath: {str(error).splitlines()[0]}"[:300]) from None
         except RecursionError:
             raise too_much("values nested too deeply") from None
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise EvaluationError(f"JMESPath: {type(error).__name__}") from None
+        if not query.shows:
+            self._meter.walk(found)
+        return found
 
     def visit(self, node: Node, *arguments: Any) -> Any:
         """Every visit is a step."""
@@ -130,6 +132,9 @@ class Interpreter(visitor.TreeInterpreter):  # type: ignore[misc]  # it is not t
         """Equality of anything; order of numbers alone."""
         left, right = (self._null(child, value) for child in node["children"])
         name = node["value"]
+        if isinstance(left, dict | list) and isinstance(right, dict | list):
+            self._meter.walk(left)
+            self._meter.walk(right)
         if name not in self._EQUALITY_OPS and not (is_number(left) and is_number(right)):
             return None
         return self.COMPARATOR_FUNC[name](left, right)

@@ -69,10 +69,10 @@ class Question:
         if self.subject.deleting:
             text = text.replace("request.object", "request.oldObject")
         try:
-            tree = compiled(text)
+            query = compiled(text)
         except QueryError as error:
             raise EvaluationError(str(error)) from None
-        return self._interpreter.ask(tree, self.scope)
+        return self._interpreter.ask(query, self.scope)
 
     def search(self, text: str, document: Any) -> Any:
         """The same, of another document."""

@@ -17,7 +17,7 @@ from shipper.rules.dialects.kyverno.conditions import Conditions
 from shipper.rules.dialects.kyverno.context import ConfigMaps, Context
 from shipper.rules.dialects.kyverno.errors import EvaluationError, UndecidedError
 from shipper.rules.dialects.kyverno.exceptions import PolicyException
-from shipper.rules.dialects.kyverno.podsecurity import Exclusion, PodSecurity
+from shipper.rules.dialects.kyverno.podsecurity import PodSecurity
 from shipper.rules.dialects.kyverno.question import Question
 from shipper.rules.dialects.kyverno.selection import NEEDS_ROLES, Filter
 from shipper.rules.dialects.kyverno.subject import Subject
@@ -61,10 +61,11 @@ class Rule:
         self.context = Context(written.get("context"), *([config_maps] if config_maps else []))
         conditions = written.get("preconditions")
         self._preconditions = Conditions(conditions) if conditions else None
-        message = words.get("message")
+        is_cel = getattr(check, "is_cel", False)
+        message = None if is_cel else words.get("message")
         self._message = Document(message) if isinstance(message, str) and message else None
         self._allows_existing = words.get("allowExistingViolations") is not False
-        self._looks_back = not getattr(check, "is_cel", False)
+        self._looks_back = not is_cel
 
     def may_select(self, target: Target) -> bool:
         """Whether it may speak of reviews with this target."""
@@ -167,14 +168,17 @@ class _Judging:
         self._rule.context.enter(question)
         if not self._known(lambda: self._rule.applies(question), otherwise=True):
             return SKIP
-        exclusions = self._spared(question)
-        if isinstance(self._rule.check, PodSecurity):
-            return self._rule.check.ask(question, exclusions)
-        return self._rule.check.ask(question)
+        by_control = self._spared(question)
+        result = self._rule.check.ask(question)
+        if by_control and result.kind == "fail" and isinstance(self._rule.check, PodSecurity):
+            exclusions = [one for exception in by_control for one in exception.exclusions]
+            if self._rule.check.ask(question, exclusions).kind == "pass":
+                self._exempt = self._exempt or str(by_control[0].ident)
+        return result
 
-    def _spared(self, question: Question) -> list[Exclusion]:
-        """What exceptions spare: the object, or controls of the Pod Security Standards."""
-        exclusions: list[Exclusion] = []
+    def _spared(self, question: Question) -> list[PolicyException]:
+        """Take note of what exceptions spare; those that spare controls alone are returned."""
+        by_control: list[PolicyException] = []
         for exception in self._rule.exceptions:
             try:
                 spares = exception.spares(self._subject, question)
@@ -184,10 +188,10 @@ class _Judging:
                 self._unknown = self._unknown or str(error)
                 continue
             if spares and exception.exclusions and isinstance(self._rule.check, PodSecurity):
-                exclusions += exception.exclusions
+                by_control.append(exception)
             elif spares:
                 self._exempt = self._exempt or str(exception.ident)
-        return exclusions
+        return by_control
 
     def _look_back(self, question: Question) -> None:
         """Whether the object violated the rule already before this update, which is let by."""

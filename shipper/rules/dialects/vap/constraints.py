@@ -15,6 +15,7 @@ from shipper.rules.dialects.selectors import Choice, choose
 from shipper.rules.dialects.vap.spec import MatchResources, ResourceRule
 
 _ANY_VERSION = "*"
+_MAX_SEEN = 256
 
 _MOVED = (
     ("deployments", ("apps", "extensions")),
@@ -37,6 +38,11 @@ class Constraints:
 
     def __init__(self, written: MatchResources) -> None:
         self._written = written
+        self._by_name = any(
+            rule.resource_names
+            for rule in (*written.resource_rules, *written.exclude_resource_rules)
+        )
+        self._seen: dict[tuple[Target, bool, str], Meant] = {}
         for selector in (written.namespace_selector, written.object_selector):
             choose(selector, {}, complete=True)
 
@@ -48,12 +54,26 @@ class Constraints:
 
     def meant(self, review: Review) -> Meant:
         """Whether the review is meant."""
-        resource = self._resource(review)
-        if resource.choice == "no":
-            return resource
-        found = both(resource, self._excluded(review))
-        found = both(found, self._namespace(review))
-        return both(found, self._object(review))
+        found = self._by_rules(review)
+        if found.choice == "no":
+            return NO
+        if self._written.namespace_selector:
+            found = both(found, self._namespace(review))
+        if self._written.object_selector:
+            found = both(found, self._object(review))
+        return found
+
+    def _by_rules(self, review: Review) -> Meant:
+        """What the rules say, remembered for all that they look at."""
+        name = review.name if self._by_name else ""
+        seen = (review.target, bool(review.namespace), name)
+        found = self._seen.get(seen)
+        if found is None:
+            if len(self._seen) >= _MAX_SEEN:
+                self._seen.clear()
+            found = self._resource(review)
+            found = self._seen[seen] = both(found, self._excluded(review))
+        return found
 
     def _resource(self, review: Review) -> Meant:
         rules = self._written.resource_rules

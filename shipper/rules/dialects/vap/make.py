@@ -60,7 +60,11 @@ class Maker:
         if self.problems or constraints is None:
             return None
         self._objects = ParamObjects(spec.param_kind, params) if spec.param_kind else None
-        joined = [made for made in map(self._binding, bindings) if made]
+        try:
+            joined = [made for made in map(self._binding, bindings) if made]
+        except CompileError as error:  # of expressions that are too much only together
+            self._problem(self._policy, ("spec",), error.reason)
+            return None
         if not joined:
             return None
         missing = (f"{one.name}: {one.missing}" for one in joined if one.missing)

@@ -5,8 +5,8 @@ Asked as k8s.io/apiserver asks it: each binding, with each of its parameters, by
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from shipper.rules.cel.paths import Path
 from shipper.rules.dialects.activations import Activations
@@ -129,16 +129,16 @@ class VapPolicy:
         return found
 
     def _asked(self, binding: Binding, meant: Meant, review: Review) -> Iterator[Verdict]:
-        missing = binding.missing
-        askers: list[tuple[Validator, Mapping[str, Any] | None]]
-        askers = [(asker, None) for asker in binding.askers]
+        prefix, missing = f"{binding.name}: ", binding.missing
+        for asker in binding.askers:
+            judged = asker.judge(self._activations.of(review))
+            yield from verdicts(judged, both(meant, judged.meant), binding.action, prefix=prefix)
         if binding.dynamic is not None:
             objects, ref, asker = binding.dynamic
             params, missing = objects.of(ref, review.namespace)
-            askers = [(asker, param.value) for param in params]
-        for asker, value in askers:
-            judged = asker.judge(self._activations.of(review, value))
-            found = both(meant, judged.meant)
-            yield from verdicts(judged, found, binding.action, prefix=f"{binding.name}: ")
+            for param in params:
+                judged = asker.judge(self._activations.of(review, param.value))
+                found = both(meant, judged.meant)
+                yield from verdicts(judged, found, binding.action, prefix=prefix)
         if missing and meant.choice != "excluded":
-            yield Verdict("indeterminate", f"{binding.name}: params", missing, binding.action)
+            yield Verdict("indeterminate", f"{prefix}params", missing, binding.action)
