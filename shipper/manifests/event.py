@@ -14,7 +14,7 @@ import msgspec
 
 from shipper.manifests.manifest import Manifest
 from shipper.rules.compile import Rule
-from shipper.rules.levels import OBJECT_ROOTS
+from shipper.rules.levels import BODY_ROOTS
 from shipper.rules.ruleset import RuleSet
 
 SOMEBODY = "somebody"
@@ -30,6 +30,9 @@ _NOT_KNOWN = frozenset(
 )  # fmt: skip
 """What no manifest says of the request that will carry it."""
 
+_OF_REQUESTS = frozenset(("body", "fields", "oldObject"))
+"""What was before, and the texts of detection languages, which are about requests."""
+
 
 class Askable(NamedTuple):
     """The rules about objects: those that can be asked, and the names of the others."""
@@ -44,13 +47,13 @@ def askable(rules: RuleSet) -> Askable:
     One finding a rule and object: a threshold of one, which only keeps a daemon quiet, is left out.
     """
     about_objects = [rule for rule in rules.rules if _looks_at_object(rule)]
-    asked = [rule for rule in about_objects if not _hangs_on_more(rule)]
+    asked = {rule.name: rule for rule in about_objects if not _hangs_on_more(rule)}
     alone = RuleSet(
-        [msgspec.structs.replace(rule, window=None) for rule in asked],
+        [msgspec.structs.replace(rule, window=None) for rule in asked.values()],
         environment=rules.environment,
         params=rules.params,
     )
-    return Askable(alone, [rule.name for rule in about_objects if rule not in asked])
+    return Askable(alone, [rule.name for rule in about_objects if rule.name not in asked])
 
 
 def event(one: Manifest, *, now: datetime, number: int) -> bytes:
@@ -88,7 +91,7 @@ def _paths(rule: Rule) -> set[tuple[str, ...]]:
 
 
 def _looks_at_object(rule: Rule) -> bool:
-    return any(path[0] in OBJECT_ROOTS or path[:2] in _BODIES for path in _paths(rule))
+    return any(path[0] in BODY_ROOTS or path[:2] in _BODIES for path in _paths(rule))
 
 
 def _hangs_on_more(rule: Rule) -> bool:
@@ -96,7 +99,7 @@ def _hangs_on_more(rule: Rule) -> bool:
         return True
     if any(not one.startswith("!") for one in (*rule.match.users, *rule.match.groups)):
         return True
-    if any(path[0] == "oldObject" or path[:2] in _NOT_KNOWN for path in _paths(rule)):
+    if any(path[0] in _OF_REQUESTS or path[:2] in _NOT_KNOWN for path in _paths(rule)):
         return True
     return rule.when is not None and any(
         path[:2] == ("event", "user") for path in rule.when.necessary()

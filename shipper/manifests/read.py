@@ -112,6 +112,7 @@ class _Reader:
         documents: list[Document] = []
         if not problems:
             documents, problems = read(text, name, schema=yaml11.KUBECTL)
+        problems += _merged(documents)
         self.problems += problems
         if problems or not documents:
             return
@@ -120,13 +121,7 @@ class _Reader:
             return
         lines = text.split("\n")
         for document in documents:
-            template = _template(lines, document.line)
-            try:
-                yaml11.merge(document.value)
-            except yaml11.MergeError as error:
-                self.problems.append(document.problem((), str(error)))
-                continue
-            self._document(document, template)
+            self._document(document, _template(lines, document.line))
 
     def _document(self, document: Document, template: str) -> None:
         value = document.value
@@ -134,7 +129,7 @@ class _Reader:
             self.problems.append(document.problem((), "no object of Kubernetes: no mapping"))
         elif str(value.get("apiVersion")).startswith(_KUSTOMIZE):
             self.passed_by.append(document.file)
-        elif str(value.get("kind")).endswith("List") and "items" in value:
+        elif isinstance(value.get("items"), list):
             self._list(document, template)
         else:
             try:
@@ -154,17 +149,28 @@ class _Reader:
             self.problems.append(one.document.problem((), reason))
 
     def _list(self, document: Document, template: str) -> None:
-        """What `kubectl get -o yaml` writes, and lists of one kind, whose items need not say it."""
+        """What `kubectl get -o yaml` writes, and lists of one kind, whose items need not say it.
+
+        To kubectl whatever has a list of items is one (apimachinery, unstructured_list.go).
+        """
         value = document.value
-        kind = value["kind"].removesuffix("List")
-        if not isinstance(value["items"], list):
-            self.problems.append(document.problem(("items",), "must be a list"))
-            return
+        kind = str(value.get("kind") or "").removesuffix("List")
         for number, item in enumerate(value["items"]):
             if kind and isinstance(item, dict):
                 item.setdefault("kind", kind)
                 item.setdefault("apiVersion", value.get("apiVersion"))
             self._document(document.part(("items", number)), template)
+
+
+def _merged(documents: Sequence[Document]) -> list[Problem]:
+    """Carry out the merges in all of them; what is wrong with those."""
+    problems = []
+    for document in documents:
+        try:
+            yaml11.merge(document.value)
+        except yaml11.MergeError as error:
+            problems.append(document.problem((), str(error)))
+    return problems
 
 
 def _is_object(value: Any) -> bool:
@@ -175,7 +181,8 @@ def _is_object(value: Any) -> bool:
 
 def _template(lines: Sequence[str], line: int) -> str:
     """What Helm says above a document that begins in this line."""
-    for text in reversed(lines[: line - 1]):
+    for number in range(line - 2, -1, -1):
+        text = lines[number]
         if found := _SOURCE.match(text):
             return harmless(found[1], MAX_NAME)
         if text and not text.startswith("#"):

@@ -18,14 +18,18 @@ def namespaces(manifests: Sequence[Manifest]) -> dict[str, Any]:
 
 
 def review(one: Manifest, namespace: Any) -> Review:
-    """What policies are asked. `namespace`: the object's Namespace, null or `UNBOUND`."""
+    """What policies are asked. `namespace`: the object's Namespace, null or `UNBOUND`.
+
+    A Namespace stands in itself, but is its own object alone: as the API server has it
+    (k8s.io/apiserver, handlers/create.go and admission/plugin/policy/validating).
+    """
     is_namespace = (one.group, one.kind) == NAMESPACE
     return Review(
         target=Target("CREATE", one.group, one.version, one.resource, "", one.kind),
-        namespace=one.name if is_namespace else one.namespace,  # as the API server has it
+        namespace=one.name if is_namespace else one.namespace,
         name=one.name,
         identity=None,
         object=labelled(one.value) if is_namespace else one.value,
         old_object=None,
-        namespace_object=labelled(one.value) if is_namespace else namespace,
+        namespace_object=None if is_namespace else namespace,
     )

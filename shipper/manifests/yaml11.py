@@ -25,7 +25,8 @@ _INT = re.compile(
 )
 _BASES = {"b": 2, "x": 16, "o": 8, "d": 10}
 _FLOAT = re.compile(r"[-+]?(\.[0-9]{1,40}|[0-9]{1,40}(\.[0-9]{0,40})?)([eE][-+]?[0-9]{1,4})?")
-_MAX_INT = 2**64
+_INTS = range(-(2**63), 2**64)
+"""What JSON's readers take for a whole number; beyond, it is a double."""
 
 MERGE = "<<"
 MAX_MERGED = 1_000_000
@@ -45,7 +46,7 @@ def plain(text: str) -> Any:
     if found:
         base = found.lastgroup or "d"
         number = int(found[1] + found[base], _BASES[base])
-        return number if abs(number) < _MAX_INT else float(number)
+        return number if number in _INTS else float(number)
     if _FLOAT.fullmatch(digits):
         double = float(digits)
         return text if isinf(double) else double

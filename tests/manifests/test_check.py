@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shipper.manifests.result import Report
+from shipper.rules.load import load_tested
 from tests.manifests.support import checked, pod, rules_in
 from tests.rules.dialects.tiny import demand, namespace
 from tests.rules.support import params, rule
@@ -68,6 +69,24 @@ def test_a_policy_that_fails_is_undecided(tmp_path: Path) -> None:
     """One policy's fault is not a pass, and does not end the others."""
     rules = rules_in(tmp_path, demand("broken", raises=True), demand())
     assert [one[0] for one in said(checked(tmp_path, rules, pod()))] == ["undecided", "deny"]
+
+
+def test_detections_are_about_requests(tmp_path: Path) -> None:
+    """Sigma and Falco look at who asks: not asked, and named if they look at a body."""
+    falco = """
+- macro: kevt
+  condition: (jevt.value[/stage] in ("ResponseComplete"))
+- rule: Privileged pod
+  desc: d
+  condition: kevt and ka.req.pod.containers.privileged intersects (true)
+  output: o
+  priority: WARNING
+  source: k8s_audit
+"""
+    path = tmp_path / "rules.yaml"
+    path.write_text(falco)
+    report = checked(tmp_path, load_tested([path]), pod())
+    assert (report.results, len(report.not_asked)) == ([], 1)
 
 
 # ---- rules of our own
@@ -161,3 +180,14 @@ def test_an_exception_that_has_expired_is_none(tmp_path: Path) -> None:
         tmp_path, rules, pod(namespace="old", containers=bad), pod(namespace="new", containers=bad)
     )
     assert [str(result.manifest) for result in report.results] == ["Pod old/p"]
+
+
+def test_odd_values_are_judged(tmp_path: Path) -> None:
+    """Numbers at the edge, a NUL, texts where maps should be: no rule and no policy breaks."""
+    odd = (
+        'apiVersion: v1\nkind: Pod\nmetadata: {name: "a\\0b", namespace: x}\n'
+        "spec: {a: -9223372036854775808, b: 18446744073709551615, c: 1e308, containers: text}\n"
+    )
+    found = rule(match=IN_PODS, when="size(containers) == 0")
+    report = checked(tmp_path, rules_in(tmp_path, found), odd)
+    assert said(report) == [("deny", "AuditRule r", "Pod x/a\\u0000b")]

@@ -67,6 +67,19 @@ items:
     ]
 
 
+def test_whatever_has_items_is_a_list(tmp_path: Path) -> None:
+    """As to kubectl: nothing is hidden in what only looks like an object; nor behind a merge."""
+    hidden = {
+        "apiVersion": "e.com/v1",
+        "kind": "Thing",
+        "metadata": {"name": "t"},
+        "items": [pod()],
+    }
+    assert [str(one) for one in manifests(tmp_path, text_of(hidden))] == ["Pod shop/p"]
+    merged = "x: &x {apiVersion: v1, kind: Secret, metadata: {name: s}}\n<<: *x\n"
+    assert [str(one) for one in manifests(tmp_path, merged)] == ["Secret team/s"]
+
+
 def test_a_namespace_is_filled_in_as_kubectl_would(tmp_path: Path) -> None:
     """Where one is missing and the kind has one; the object then says so itself."""
     custom = {"apiVersion": "e.com/v1", "kind": "Thing", "metadata": {"name": "c"}}
@@ -172,7 +185,7 @@ WRONG: dict[str, tuple[str, int, str]] = {
     "no kind": (text_of(pod(), {"apiVersion": "v1", "metadata": {}}), 3, "kind: "),
     "no name": ("apiVersion: v1\nkind: Pod\nmetadata: {}\n", 3, "has no name"),
     "metadata is a list": ("apiVersion: v1\nkind: Pod\nmetadata: []\n", 3, "no mapping"),
-    "items are none": ("apiVersion: v1\nkind: List\nitems: 3\n", 3, "must be a list"),
+    "items are none": ("apiVersion: v1\nkind: List\nitems: 3\n", 1, "metadata: "),
     "a key twice": (
         "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {}\nspec: {}\n", 5, "stands twice",
     ),

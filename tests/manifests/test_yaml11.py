@@ -28,7 +28,9 @@ def test_plain_texts_mean_what_they_mean_to_kubectl(text: str, value: Any) -> No
 
 def test_a_number_beyond_64_bits_is_a_double() -> None:
     """As JSON has it, so that nothing behind it fails."""
-    assert yaml11.plain("99999999999999999999") == 1e20
+    for text in ("99999999999999999999", "-9223372036854775809"):
+        assert yaml11.plain(text) == float(text)
+        assert isinstance(yaml11.plain(text), float)
 
 
 def merged(text: str) -> Any:

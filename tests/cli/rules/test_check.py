@@ -117,6 +117,13 @@ def test_what_only_the_cluster_knows_is_undecided(tmp_path: Path) -> None:
     assert (done.exit_code, "1 denied, 0 warnings, 1 undecided" in done.stderr) == (1, True)
 
 
+def test_what_is_exempt_passes(tmp_path: Path) -> None:
+    """As the binding lets it pass in the cluster: by the namespace's name."""
+    one = PRIVILEGED | {"metadata": {"name": "p", "namespace": "kube-system"}}
+    done = check(written(tmp_path / "m.yaml", one), "--rules", PACK / "no-privileged.yaml")
+    assert (done.exit_code, done.stdout) == (0, "")
+
+
 def test_a_namespace_can_be_given(tmp_path: Path) -> None:
     """For what Helm renders without one: as `kubectl apply -n`."""
     manifest = written(
@@ -184,3 +191,49 @@ def test_kustomize_is_piped() -> None:
     )
     done = check("-", "--rules", PACK, input_=made.stdout)
     assert (done.exit_code, done.stdout) == (0, "")
+
+
+KYVERNO = """apiVersion: kyverno.io/v1
+kind: ClusterPolicy
+metadata: {name: team}
+spec:
+  validationFailureAction: Enforce
+  rules:
+    - name: label
+      match: {any: [{resources: {kinds: [Pod]}}]}
+      validate:
+        message: needs the label team
+        pattern: {metadata: {labels: {team: "?*"}}}
+"""
+GATEKEEPER = """apiVersion: templates.gatekeeper.sh/v1
+kind: ConstraintTemplate
+metadata: {name: team}
+spec:
+  crd: {spec: {names: {kind: Team}}}
+  targets:
+    - target: admission.k8s.gatekeeper.sh
+      code:
+        - engine: K8sNativeValidation
+          source:
+            validations:
+              - expression: has(object.metadata.labels) && "team" in object.metadata.labels
+                message: needs the label team
+---
+apiVersion: constraints.gatekeeper.sh/v1beta1
+kind: Team
+metadata: {name: everywhere}
+spec: {match: {kinds: [{apiGroups: [""], kinds: [Pod]}]}}
+"""
+
+
+@pytest.mark.parametrize("rules", [KYVERNO, GATEKEEPER], ids=["Kyverno", "Gatekeeper"])
+def test_every_admission_language_is_asked(tmp_path: Path, rules: str) -> None:
+    """Denied in the policy's words; passed with the label."""
+    (tmp_path / "r.yaml").write_text(rules)
+    good = pod()
+    good["metadata"]["labels"] = {"team": "a"}
+    denied = check(written(tmp_path / "m.yaml", pod()), "--rules", tmp_path / "r.yaml")
+    assert denied.exit_code == 1
+    assert "needs the label team" in denied.stdout
+    passed = check(written(tmp_path / "m.yaml", good), "--rules", tmp_path / "r.yaml")
+    assert (passed.exit_code, passed.stdout) == (0, "")

@@ -119,15 +119,14 @@ def review(
     group, _, version = one["apiVersion"].rpartition("/")
     kind, metadata = one["kind"], one["metadata"]
     is_namespace = kind == "Namespace"
-    known = {"namespace_object": one} if is_namespace else {}
+    known = {"namespace_object": None} if is_namespace else {}
     return Review(
         target=Target(operation, group, version, resource_of(group, kind), subresource, kind),
         namespace=metadata["name"] if is_namespace else metadata.get("namespace", ""),
         name=metadata["name"],
         identity=None,
         object=one,
-        old_object=None,
-        **{**known, **fields},
+        **{"old_object": None, **known, **fields},
     )
 
 
