@@ -34,7 +34,7 @@ class Court:
         self._sides = [_Side(*pair) for pair in zip(sets, self.result.tallies, strict=True)]
 
     def judge(self, place: Place, lines: Sequence[bytes], *, first_line: int = 0) -> None:
-        """Hear every set about a batch; `first_line` is the number of its first line."""
+        """Hear every set about a batch or a part of it; `first_line`: its first line's number."""
         session = _Session(self._sides, self.result, self._window, place, first_line)
         for side, hearing in zip(self._sides, session.hearings, strict=True):
             began, of_policies = time.thread_time_ns(), session.nanoseconds
@@ -46,7 +46,7 @@ class Court:
             )
             spent = time.thread_time_ns() - began - (session.nanoseconds - of_policies)
             side.tally.cost(AUDIT_RULE).add(spent, len(lines))
-        self.result.batch(lines=len(lines), raw_bytes=sum(map(len, lines)) + len(lines))
+        self.result.read(lines=len(lines), raw_bytes=sum(map(len, lines)) + len(lines))
         if self.result.comparison is not None:
             self.result.comparison.add(place, *(hearing.said for hearing in session.hearings))
 

@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from types import TracebackType
 from typing import Self
 
+from shipper.audit.lines import LineBuffer
 from shipper.backtest.court import Court
 from shipper.backtest.result import Result
 from shipper.backtest.tally import Place
@@ -44,6 +45,7 @@ class Judge:
             _Process(make_rules, window) for _ in range(min(PROCESSES, os.cpu_count() or 1))
         ]
         self._logs: dict[str, _Process] = {}
+        self._batches = 0
 
     def __enter__(self) -> Self:
         return self
@@ -64,11 +66,15 @@ class Judge:
 
     def judge(self, place: Place, body: bytes, data: Data) -> None:
         """Hand over a verified batch; waits while too many wait."""
-        self._court(place.log).submit(_judge, place, body, data)
+        self._court(place.log).submit(_judge, self._ordered(place), body, data)
 
     def judge_lines(self, place: Place, lines: Sequence[bytes], first_line: int) -> None:
         """Hand over lines that nobody has verified; waits while too many wait."""
-        self._court(place.log).submit(_judge_lines, place, lines, first_line)
+        self._court(place.log).submit(_judge_lines, self._ordered(place), lines, first_line)
+
+    def _ordered(self, place: Place) -> Place:
+        self._batches += 1
+        return place._replace(order=self._batches)
 
     def _court(self, log: str) -> _Process:
         """Whose turn it is: where a rule counts across batches, those of a log stay together.
@@ -131,12 +137,25 @@ def _begin(make_rules: MakeRules, window: Window) -> None:
 
 
 def _judge(place: Place, body: bytes, data: Data) -> None:
-    raw = b"".join(unpack(body, data.raw_size))
-    _judge_lines(place, raw.removesuffix(b"\n").split(b"\n"), 0)
+    lines, number = LineBuffer(), 0
+    for piece in unpack(body, data.raw_size):
+        if whole := lines.feed(piece):
+            number += _judge_whole(place, whole, number)
+    if len(lines):
+        _Held.court.judge(place, [lines.take()], first_line=number)
+    _Held.court.result.batches += 1
+
+
+def _judge_whole(place: Place, whole: bytes, first_line: int) -> int:
+    """Judge lines that have their ends; how many they are."""
+    lines = whole.removesuffix(b"\n").split(b"\n")
+    _Held.court.judge(place, lines, first_line=first_line)
+    return len(lines)
 
 
 def _judge_lines(place: Place, lines: Sequence[bytes], first_line: int) -> None:
     _Held.court.judge(place, lines, first_line=first_line)
+    _Held.court.result.batches += 1
 
 
 def _finish() -> Result:

@@ -10,7 +10,7 @@ import msgspec
 
 from shipper.backtest.question import Question, policies_cost, share, silent
 from shipper.backtest.result import Result
-from shipper.backtest.tally import AUDIT_RULE, Group, RuleTally, Subject, Tally
+from shipper.backtest.tally import AUDIT_RULE, Group, RuleTally, Sample, Subject, Tally
 
 
 def to_plain(result: Result, question: Question) -> dict[str, Any]:
@@ -93,8 +93,14 @@ def _group(group: Group) -> dict[str, Any]:
         "namespaces": _names(group.namespaces),
         "workloads": _names(group.workloads),
         "workloads_guessed": group.guessed,
-        "samples": msgspec.to_builtins(group.samples),
+        "samples": [_sample(sample) for sample in group.samples],
     }
+
+
+def _sample(sample: Sample) -> dict[str, Any]:
+    page: dict[str, Any] = msgspec.to_builtins(sample)
+    del page["order"]  # what came before is nobody's concern
+    return page
 
 
 def _names(counter: Counter[str]) -> dict[str, int]:

@@ -35,9 +35,8 @@ class Result:
         """What the rules that are tried say: the newest set's."""
         return self.tallies[-1]
 
-    def batch(self, *, lines: int, raw_bytes: int) -> None:
-        """A batch was judged."""
-        self.batches += 1
+    def read(self, *, lines: int, raw_bytes: int) -> None:
+        """A part of a batch was judged."""
         self.lines += lines
         self.raw_bytes += raw_bytes
 

@@ -33,10 +33,11 @@ Alike = tuple[str, str, str]
 
 
 class Place(NamedTuple):
-    """A batch of sealed history, or a log file (`seq` is None)."""
+    """A batch of sealed history, or a log file (`seq` is None); `order`: how many came before."""
 
     log: str
     seq: int | None
+    order: int = 0
 
 
 class Subject(NamedTuple):
@@ -80,7 +81,7 @@ class Hit(NamedTuple):
         return str(self.subject), self.finding.who.user, str(self.workload)
 
 
-class Sample(msgspec.Struct, frozen=True):
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """One finding, and the record that its event lies in. `change`: what to change, as a diff."""
 
     log: str
@@ -89,6 +90,7 @@ class Sample(msgspec.Struct, frozen=True):
     workload: str
     change: tuple[str, ...] = ()
     subject: str = ""
+    order: int = 0
 
     @property
     def alike(self) -> Alike:
@@ -96,9 +98,21 @@ class Sample(msgspec.Struct, frozen=True):
         return self.subject, self.finding.who.user, self.workload
 
     @property
-    def position(self) -> tuple[str, int, int]:
+    def position(self) -> tuple[int, int]:
         """Its place in the history."""
-        return self.log, self.seq or 0, self.finding.line
+        return self.order, self.finding.line
+
+
+def _sample(place: Place, hit: Hit) -> Sample:
+    return Sample(
+        log=place.log,
+        seq=place.seq,
+        order=place.order,
+        finding=hit.finding,
+        workload=str(hit.workload),
+        change=hit.change(),
+        subject=str(hit.subject),
+    )
 
 
 class Group:
@@ -124,15 +138,14 @@ class Group:
         self.matches += 1
         count(self.users, finding.who.user, MOST_NAMES)
         count(self.namespaces, finding.what.namespace, MOST_NAMES)
-        workload = str(hit.workload)
-        count(self.workloads, workload, MOST_NAMES)
+        count(self.workloads, str(hit.workload), MOST_NAMES)
         self.timeline.add(finding.time)
         if finding.time:
             self.first = min(self.first or finding.time, finding.time)
             self.last = max(self.last, finding.time)
         self.guessed += hit.workload.guessed
         if len(self.samples) < SAMPLES and hit.alike not in {one.alike for one in self.samples}:
-            self.samples.append(Sample(*place, finding, workload, hit.change(), str(hit.subject)))
+            self.samples.append(_sample(place, hit))
 
     def merge(self, other: Group) -> None:
         """Count what another has counted elsewhere."""

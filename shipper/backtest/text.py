@@ -16,7 +16,7 @@ TOP = 5
 GUESSED = "by the name of a ReplicaSet or a Job"
 """How a Deployment or a CronJob was found that the object itself does not name."""
 
-_BLOCKS = " ▁▂▃▄▅▆▇█"
+_BLOCKS = "·▁▂▃▄▅▆▇█"
 _ACTIONS = {
     "warn": "; it is written to warn only", "audit": "; it is written to audit only"
 }  # fmt: skip

@@ -74,6 +74,8 @@ def test_what_would_have_been_found(place: Place) -> None:
     result = backtest(place, "--output", "json")
     assert result.exit_code == 0, result.output
     one = found(result)
+    page = json.loads(result.stdout)
+    assert (page["batches"], page["lines"], page["verified"]) == (2, 4, True)
     assert (one["matches"], one["users"], one["namespaces"]) == (3, {"bob": 2, "eve": 1}, {"x": 3})
     assert [(s["finding"]["audit_id"], s["finding"]["line"]) for s in one["samples"]] == [
         ("id-1", 0), ("id-3", 0), ("id-4", 1),
@@ -165,7 +167,8 @@ def test_what_a_policy_would_have_denied(pods: Path) -> None:
     result = tried(pods, "--rules", rules, "--output", "json")
     assert result.exit_code == 0, result.output
     page = json.loads(result.stdout)
-    assert (page["verified"], page["lines"]) == (False, 3)
+    assert (page["verified"], page["batches"], page["lines"]) == (False, 1, 3)
+    assert page["raw_bytes"] == pods.stat().st_size
     [one] = page["policies"]
     assert (one["name"], one["objects"], one["undecided_share"]) == ("no-privileged", 3, 0)
     assert one["denied"]["workloads"] == {"Deployment shop/web": 1}

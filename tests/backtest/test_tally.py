@@ -83,8 +83,12 @@ def test_a_change_is_looked_for_in_samples_alone() -> None:
 def test_what_two_processes_count_adds_up() -> None:
     """Counts, times, samples in the order of the record, and costs."""
     one, other = Tally(), Tally()
-    one.of(SUBJECT, severity="low").add(PLACE, hit(time="2026-01-02T00:00:00Z", line=4))
-    other.of(SUBJECT).add(PLACE._replace(seq=3), hit("eve", time="2026-01-01T00:00:00Z", line=9))
+    one.of(SUBJECT, severity="low").add(
+        PLACE._replace(order=2), hit(time="2026-01-02T00:00:00Z", line=4)
+    )
+    other.of(SUBJECT).add(
+        PLACE._replace(seq=3, order=1), hit("eve", time="2026-01-01T00:00:00Z", line=9)
+    )
     other.of(Subject("Policy", "x", "p", "r"), action="deny").undecide("no body")
     one.cost("Policy x/p").add(3000)
     other.cost("Policy x/p").add(1000)

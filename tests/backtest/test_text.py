@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shipper.backtest.result import Result
+from shipper.backtest.tally import Place
 from shipper.backtest.text import TOP, render
 from tests.backtest.support import SUBJECT, hit, judged, labelled, question, tried
 from tests.rules.dialects.tiny import demand
@@ -21,7 +22,7 @@ def test_it_says_who_would_have_been_denied_what_and_when(tmp_path: Path) -> Non
     lines = [labelled(number, {"app": "x"}) for number in range(3)]
     text = render(judged([rules], *lines), question(rules))
     for part in (
-        "3 lines in 1 verified batches",
+        "3 lines in 0 verified batches",
         "events from 2026-11-23T15:00:00Z to 2026-11-23T15:02:00Z",
         "3 requests would have been denied",
         "Demand has-team, label: 3 of 3 would have been denied, 0 undecided (0.0%), 0 exempt;"
@@ -49,7 +50,7 @@ def test_names_are_harmless_and_few(tmp_path: Path) -> None:
     rules = tried(tmp_path, demand())
     result = Result()
     for number in range(20):
-        result.tally.of(SUBJECT, severity="low").add(("\x1b[2J", 1), hit(f"\x1b[31m{number}"))  # type: ignore[arg-type]
+        result.tally.of(SUBJECT, severity="low").add(Place("\x1b[2J", 1), hit(f"\x1b[31m{number}"))
     text = render(result, question(rules))
     assert "\x1b" not in text
     assert f"and {20 - TOP} more" in text
