@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator
 
 from bench import (
     backlog,
+    backtest,
     capture,
     first_batch,
     follow,
     latency,
     memory,
+    policies,
     rules,
     s3_capture,
     s3_follow,
@@ -39,6 +41,8 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "latency": latency.rows,
     "verify": verify.rows,
     "rules": rules.rows,
+    "policies": policies.rows,
+    "backtest": backtest.rows,
     "year": year.rows,
     "s3-capture": s3_capture.rows,
     "s3-follow": s3_follow.rows,

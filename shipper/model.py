@@ -217,11 +217,15 @@ class Findings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which program sealed the record, under which configuration and guardrail rules."""
+    """Which program sealed the record, under which configuration and guardrail rules.
+
+    `policies_sha256`: the policies after the record's last event, where the log keeps them current.
+    """
 
     version: Annotated[str, Meta(max_length=64)]
     config_sha256: Sha256Hex
     rules_sha256: Sha256Hex | UnsetType = UNSET
+    policies_sha256: Sha256Hex | UnsetType = UNSET
 
 
 class Supersedes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -302,6 +302,7 @@ class Collector:
             for what, old, new in (
                 ("configuration", before.config_sha256, now.config_sha256),
                 ("rules", before.rules_sha256, now.rules_sha256),
+                ("policies", before.policies_sha256, now.policies_sha256),
             )
             if old != new
         ]

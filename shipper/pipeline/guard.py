@@ -20,6 +20,7 @@ from shipper.rules.costs import Costs
 
 if TYPE_CHECKING:
     from shipper.rules.engine import Engine
+    from shipper.rules.replay import Replay
 
 ENGINE = "rules-engine"
 """The name under which the engine's own failure is sealed."""
@@ -34,7 +35,7 @@ class Seen(NamedTuple):
 
 def load_engine(options: Rules) -> Engine | None:
     """The engine for these rules; None where there are none. Raises `ConfigError`."""
-    if options.catalog == "none" and not options.paths:
+    if options.catalog == "none" and not options.paths and options.policies == "fixed":
         return None
     try:
         # Those who have no rules are spared 20 MB.
@@ -96,10 +97,19 @@ class Guard:
         """Whether something waits to come into force."""
         return self._proposed is not None
 
+    @property
+    def replay(self) -> Replay | None:
+        """What keeps the policies current, where the log does."""
+        return self.in_force.engine.guardrails.replay if self.in_force.engine else None
+
     def renew(self) -> None:
-        """Put what was proposed into force. What thresholds have counted is forgotten."""
+        """Put what was proposed into force. What thresholds have counted is forgotten; what the log
+        has said of the policies is not, unless other files say where they begin."""
+        before = self.replay
         proposed, self._proposed = self._proposed, None
         self.in_force = proposed or self.in_force
+        if before is not None and self.replay not in (None, before):
+            self.replay.go_on_from(before)
 
     def look(self, lines: Sequence[bytes], *, first_line: int) -> Seen:
         """Look at lines of a batch, of which the first has this number there."""

@@ -19,7 +19,7 @@ from shipper.health.troubles import MEANINGS
 from shipper.watch.metrics import families as families_of_watch
 from tests.conftest import ROOT
 from tests.deploy.monitoring import MONITORING, OPERATOR, RULES, alerts, for_the_operator
-from tests.docs.test_install import anchors
+from tests.docs.pages import anchors
 from tests.health.samples import BAD
 from tests.verify.archive import small
 from tests.watch.test_metrics import round_of

@@ -6,6 +6,7 @@ expression that needs a cluster says so by the variable that is not bound.
 
 from shipper.rules.cel.activation import Activation
 from shipper.rules.cel.environment import CompileError, Environment
+from shipper.rules.cel.parts import Part, constant
 from shipper.rules.cel.program import CelError, Program
 
-__all__ = ["Activation", "CelError", "CompileError", "Environment", "Program"]
+__all__ = ["Activation", "CelError", "CompileError", "Environment", "Part", "Program", "constant"]

@@ -6,7 +6,10 @@ An empty selector selects everything; a malformed one nothing, and says so.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
+
+Choice = Literal["yes", "no", "excluded", "unknown"]
+"""`excluded`: not selected, and only for what the selector will not have (NotIn, DoesNotExist)."""
 
 
 class SelectorError(ValueError):
@@ -21,6 +24,24 @@ def selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
         raise SelectorError("matchLabels must be a mapping, matchExpressions a list")
     held = [_holds(expression, labels) for expression in expressions]  # all: each may be malformed
     return all(held) and all(labels.get(key) == value for key, value in wanted.items())
+
+
+def choose(selector: Mapping[str, Any], labels: Mapping[str, Any], *, complete: bool) -> Choice:
+    """What `selector` says of an object; `complete`: it has no other labels than `labels`.
+
+    `unknown`: labels that are not known decide. Raises `SelectorError`.
+    """
+    selects(selector, {})  # which refuses what is malformed
+    wanted = [
+        {"key": key, "operator": "In", "values": [value]}
+        for key, value in (selector.get("matchLabels") or {}).items()
+    ]
+    all_of = [*wanted, *(selector.get("matchExpressions") or [])]
+    known = [one for one in all_of if complete or one["key"] in labels]
+    failed = {one["operator"] for one in known if not _holds(one, labels)}
+    if failed:
+        return "excluded" if failed <= {"NotIn", "DoesNotExist"} else "no"
+    return "yes" if len(known) == len(all_of) else "unknown"
 
 
 def _holds(expression: Any, labels: Mapping[str, Any]) -> bool:

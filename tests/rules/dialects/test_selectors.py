@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shipper.rules.dialects.selectors import SelectorError, selects
+from shipper.rules.dialects.selectors import SelectorError, choose, selects
 
 LABELS = {"app": "web", "tier": "front"}
 
@@ -50,3 +50,32 @@ def test_a_selector_that_is_none_is_refused(selector: dict[str, Any]) -> None:
     """It must not quietly select nothing: the policy would look as if it held."""
     with pytest.raises(SelectorError):
         selects(selector, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("selector", "complete", "chosen"),
+    [
+        ({}, True, "yes"),
+        ({}, False, "yes"),
+        ({"matchLabels": {"app": "web"}}, False, "yes"),
+        ({"matchLabels": {"app": "api"}}, True, "no"),
+        (_expression("Exists", "none"), True, "no"),
+        (_expression("Exists", "none"), False, "unknown"),
+        (_expression("NotIn", "app", "web"), True, "excluded"),
+        (_expression("DoesNotExist", "app"), False, "excluded"),
+        ({"matchLabels": {"app": "api"}} | _expression("NotIn", "tier", "front"), True, "no"),
+        ({"matchLabels": {"none": "x"}} | _expression("NotIn", "app", "web"), False, "excluded"),
+        ({"matchLabels": {"none": "x"}} | _expression("NotIn", "app", "api"), False, "unknown"),
+    ],
+)
+def test_a_choice_tells_an_exclusion_from_what_was_never_meant(
+    selector: dict[str, Any], complete: bool, chosen: str
+) -> None:
+    """And what is not known from both: it is never a pass."""
+    assert choose(selector, LABELS, complete=complete) == chosen
+
+
+def test_a_choice_refuses_what_is_malformed() -> None:
+    """As the plain question does."""
+    with pytest.raises(SelectorError):
+        choose(_expression("Like", "app"), LABELS, complete=False)
