@@ -108,8 +108,9 @@ def test_nothing_that_compiles_raises_or_crashes(seed: int) -> None:
 def test_constants_change_no_answer(seed: int) -> None:
     """An expression with its parameters put in says what it says of parameters that are bound."""
     writer = _Writer(seed)
-    values = [{"p": one} for one in _DATA]
-    others = {"event": _DATA[0], "object": _DATA[1]}
+    # Maps of one key each: the engine goes through others in an order of its own.
+    values = [{"p": one} for one in ({"a": [1, 2, None]}, {"k": {"a": 1}}, [1, "a"], "1Gi", None)]
+    others = {"event": {"l": ["a", {"q": 1}]}}
     without = ENVIRONMENT.activation(others)
     bound = [ENVIRONMENT.activation({**others, "params": value}) for value in values]
     compared = 0
@@ -130,11 +131,4 @@ def _alike(expected: Any, found: Any) -> bool:
     if isinstance(expected, CelError) or isinstance(found, CelError):
         kinds = {getattr(one, "kind", "") for one in (expected, found)}
         return len(kinds) == 1 or "cost" in kinds  # the bill of a literal is another
-    return _shape(expected) == _shape(found)
-
-
-def _shape(value: Any) -> str:
-    """The same for equal values of equal types; maps have no order."""
-    if isinstance(value, dict):
-        return str(sorted((_shape(key), _shape(item)) for key, item in value.items()))
-    return str(list(map(_shape, value))) if isinstance(value, list) else repr(value)
+    return repr(expected) == repr(found)
