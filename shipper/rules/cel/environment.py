@@ -16,6 +16,7 @@ from cel_expr_python import cel
 from shipper.rules.cel.activation import Activation
 from shipper.rules.cel.checker import checker
 from shipper.rules.cel.cost import metered
+from shipper.rules.cel.folding import folded
 from shipper.rules.cel.library import EVERY
 from shipper.rules.cel.library.authorizer import AUTHORIZER, RESOURCE
 from shipper.rules.cel.library.kyverno import TYPES
@@ -153,10 +154,13 @@ class Environment:
         ids = free_ids(whole.tree)
         ambiguous = any(name in whole.text for name in AMBIGUOUS)
         overloads = dict(map(_overloads, whole.references.items())) if ambiguous else {}
-        run, bill = metered(lowered(whole.tree, overloads, ids), ids)
+        known, copies = folded(lowered(whole.tree, overloads, ids), ids)
+        run, bill = metered(known, ids)
+        found = dict(whole.references)
+        found |= {copy: found[of] for copy, of in copies.items() if of in found}
         references = (
-            (_REFERENCES, message([(_KEY, number), (_VALUE, found)]))
-            for number, found in whole.references.items()
+            (_REFERENCES, message([(_KEY, number), (_VALUE, reference)]))
+            for number, reference in found.items()
         )
         checked = message([*references, (_EXPR, encode(run))])
         try:

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from shipper.rules.cel.bounds import INDEXING
 from shipper.rules.cel.library import FUNCTIONS
 from shipper.rules.cel.library.function import CIDR, IP
-from shipper.rules.cel.tree import Call, Const, Tree, children, rebuilt
+from shipper.rules.cel.tree import Call, Tree, children, rebuilt
 
 Overloads = Mapping[int, frozenset[str]]
 """By the id of a call: the overloads that the checker found it may mean."""
@@ -36,9 +35,6 @@ AMBIGUOUS = frozenset(("string", "sum", "min", "max"))
 _REPLACED = frozenset(f.name[1:] for f in FUNCTIONS if f.name[0] == "@") - {"string"}
 _OPTIONAL = frozenset(f.name for f in FUNCTIONS if f.optional)
 
-_SHORT_TEXT_CHARS = 64
-"""What the engine may look for in a text itself: it may take the product of both sizes."""
-
 
 def lowered(tree: Tree, overloads: Overloads, ids: Iterator[int]) -> Tree:
     """The tree to run. `overloads` need only have the calls of ambiguous names."""
@@ -59,18 +55,4 @@ def _renamed(call: Call, overloads: frozenset[str]) -> Call:
     if call.function in AMBIGUOUS:
         names = {_BY_OVERLOAD.get(overload, call.function) for overload in overloads}
         return call.renamed(names.pop()) if len(names) == 1 else call
-    if call.function not in _REPLACED or _looks_for_short_text(call):
-        return call
-    return call.renamed(f"@{call.function}")
-
-
-def _looks_for_short_text(call: Call) -> bool:
-    """`text.contains("literal")`; but not `things[key].contains("literal")`.
-
-    The size of what a computed key stands for is known to our function alone.
-    """
-    match call:
-        case Call(function="contains", args=(Const(value=str(wanted)),), target=target):
-            indexed = isinstance(target, Call) and target.function in INDEXING
-            return len(wanted) <= _SHORT_TEXT_CHARS and not indexed
-    return False
+    return call.renamed(f"@{call.function}") if call.function in _REPLACED else call

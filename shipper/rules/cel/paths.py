@@ -48,6 +48,13 @@ def scopes(node: Tree, local: Names) -> Iterator[tuple[Tree, Names]]:
     yield from ((node.condition, looping), (node.step, looping), (node.result, folding))
 
 
+def free_names(node: Tree, local: Names) -> frozenset[str]:
+    """The variables that `node` speaks of, besides those that are `local` to it."""
+    if isinstance(node, Ident):
+        return NO_NAMES if node.name in local else frozenset((node.name,))
+    return NO_NAMES.union(*(free_names(child, names) for child, names in scopes(node, local)))
+
+
 def _paths(node: Tree, local: Names) -> Iterator[Path]:
     path = path_of(node, local)
     if path is not None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from shipper.rules.cel import CompileError, Environment, Part
+from shipper.rules.cel.parts import needed
 from shipper.rules.cel.paths import Path as FieldPath
 from shipper.rules.cel.paths import paths
 from shipper.rules.cel.program import Expect
@@ -20,6 +21,9 @@ from shipper.rules.dialects.problems import problem_in
 from shipper.rules.document import Path, Problem
 
 VARIABLE = "variables."
+
+MAX_NODES = 50_000
+"""The largest policy in the libraries that people use has 2,000; some 20 us each to compile."""
 
 
 class Text(NamedTuple):
@@ -63,6 +67,8 @@ class Expressions(NamedTuple):
     annotations: Sequence[Annotation]
     ignores_errors: bool
     """failurePolicy Ignore: an expression that fails is none."""
+    nodes: int
+    """How large all of it is, each expression with what it asks for."""
 
     @property
     def parts(self) -> list[tuple[str, Part]]:
@@ -91,6 +97,8 @@ class Checker:
     def __init__(self, environment: Environment, ident: Ident, source: Source) -> None:
         self.problems: list[Problem] = []
         self.variables: dict[str, Part] = {}
+        self.nodes = 0
+        """Of all that was checked so far, each expression with what it asks for."""
         self._environment = environment
         self._ident = ident
         self._source = source
@@ -103,11 +111,12 @@ class Checker:
 
     def part(self, written: Text, *, expect: Expect = "any") -> Part | None:
         """The expression, or None and a problem."""
+        if self.nodes > MAX_NODES:
+            return None  # which was said
         try:
             made = self._environment.part(
                 written.text, expect=expect, alone=(*ALONE, *self.variables)
             )
-            self._environment.program(made, self.variables)
         except CompileError as error:
             self.problem(written.path, f"{error.column}: {error.reason}", row=error.line)
             return None
@@ -115,12 +124,17 @@ class Checker:
             reason = "speaks of a variable that is not defined before it"
             self.problem(written.path, reason)
             return None
+        named = (self.variables[name] for name in needed(made, self.variables))
+        self.nodes += made.nodes + sum(part.nodes for part in named)
+        if self.nodes > MAX_NODES:
+            self.problem(written.path, "the policy is too large with this expression")
+            return None
         return made
 
     def condition(self, name: str, written: Text) -> Condition | None:
         """A match condition."""
         made = self.part(written, expect="bool")
-        return None if made is None else Condition(name, made, _excludes(made.tree))
+        return None if made is None else Condition(name, made, _exempts(made.tree))
 
     def validation(
         self, rule: str, written: Text, *, message: str, message_text: Text
@@ -133,6 +147,14 @@ class Checker:
     def problem(self, path: Path, reason: str, *, row: int = 1) -> None:
         """Take note of a mistake."""
         self.problems.append(problem_in(self._ident, self._source, path, reason, row=row))
+
+
+_WHATS = frozenset((("request", "operation"), ("request", "subResource"), ("request", "dryRun")))
+
+
+def _exempts(tree: Tree) -> bool:
+    """Whether who or what it leaves out is exempt: not where it leaves out kinds of requests."""
+    return _excludes(tree) and not any(path[:2] in _WHATS for path in paths(tree))
 
 
 def _excludes(tree: Tree) -> bool:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from shipper.rules.cel import Activation, CelError, Environment, Part, Program
+from shipper.rules.cel import Activation, CelError, CompileError, Environment, Part, Program
+from shipper.rules.cel.meter import COST_LIMIT
+from shipper.rules.cel.program import COST
 from shipper.rules.dialects.expressions import Expressions, Validation
 from shipper.rules.dialects.meant import NO, YES, Meant, both
 from shipper.rules.dialects.policy import Action, Outcome, Verdict
@@ -43,18 +45,31 @@ class Validator:
     def __init__(
         self, environment: Environment, written: Expressions, named: Mapping[str, Part]
     ) -> None:
-        def program(part: Part) -> Program:
-            return environment.program(part, {**named, **written.variables})
+        every = {**named, **written.variables}
+
+        def program(name: str, part: Part) -> Program:
+            try:
+                return environment.program(part, every)
+            except CompileError as error:
+                raise CompileError(1, 1, f"{name}: {error.reason}") from None
 
         self._ignores_errors = written.ignores_errors
         self._conditions = [
-            (one.name, program(one.main), one.excludes) for one in written.conditions
+            (one.name, program(f"matchConditions[{one.name}]", one.main), one.excludes)
+            for one in written.conditions
         ]
         self._validations = [
-            (one, program(one.main), program(one.message_part) if one.message_part else None)
+            (
+                one,
+                program(one.rule, one.main),
+                program(one.rule, one.message_part) if one.message_part else None,
+            )
             for one in written.validations
         ]
-        self._annotations = [(one.key, program(one.main)) for one in written.annotations]
+        self._annotations = [
+            (one.key, program(f"auditAnnotations[{one.key}]", one.main))
+            for one in written.annotations
+        ]
 
     def judge(self, activation: Activation) -> Judged:
         """What the policy says of the review that is bound."""
@@ -75,6 +90,7 @@ class Validator:
         return Judged(meant, tuple(self._decisions(activation)))
 
     def _decisions(self, activation: Activation) -> Iterator[Decision]:
+        end = activation.steps + COST_LIMIT
         for written, program, message in self._validations:
             answer = program.evaluate(activation)
             if answer is True:
@@ -84,8 +100,11 @@ class Validator:
                 yield Decision(written.rule, "fail", text)
             else:
                 yield self._of_error(written.rule, answer, written.text)
-                if answer.kind == "cost":  # as in the API server: then nothing else is asked
+                if answer is COST:  # as in the API server: then nothing else is asked
                     return
+            if activation.steps > end:
+                yield Decision("validations", "indeterminate", COST.reason)
+                return
         for key, program in self._annotations:
             answer = program.evaluate(activation)
             if isinstance(answer, CelError):

@@ -1,6 +1,7 @@
 """Gatekeeper: ConstraintTemplates with CEL (K8sNativeValidation), and their constraints.
 
-A template that is written in Rego alone is not evaluated here: it says so, and is indeterminate.
+A template that is written in Rego alone is not evaluated here: where it is one of Gatekeeper's own
+library CEL of ours stands for it, else it says so, and is indeterminate.
 """
 
 from shipper.rules.dialects.gatekeeper.dialect import Gatekeeper

@@ -11,7 +11,7 @@ from shipper.rules.cel import CompileError, Environment, constant
 from shipper.rules.conform import conform
 from shipper.rules.dialects.expressions import Expressions
 from shipper.rules.dialects.gatekeeper.match import Matcher
-from shipper.rules.dialects.gatekeeper.policy import REGO, Made
+from shipper.rules.dialects.gatekeeper.policy import OURS, REGO, Made
 from shipper.rules.dialects.gatekeeper.spec import ConstraintSpec
 from shipper.rules.dialects.gatekeeper.template import Template, with_parameters
 from shipper.rules.dialects.policy import Action, Ident, Source
@@ -61,9 +61,13 @@ def made(
     )
     if template.expressions is None:
         return ready
-    validator, bound = _joined(environment, template.expressions, spec.parameters)
+    try:
+        parameters = {} if template.is_ours and spec.parameters is None else spec.parameters
+        validator, bound = _joined(environment, template.expressions, parameters)
+    except CompileError as error:  # of expressions that are too much only together
+        return problem_in(template.ident, template.source, ("spec", "targets", 0), error.reason)
     return ready._replace(
-        unanswerable=_unanswerable(template.expressions),
+        unanswerable=[*([OURS] if template.is_ours else []), *_unanswerable(template.expressions)],
         validator=validator,
         parameters=bound,
         paths=template.expressions.paths,

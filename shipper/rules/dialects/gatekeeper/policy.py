@@ -14,6 +14,7 @@ from shipper.rules.dialects.review import Review, Target
 from shipper.rules.dialects.validator import Validator, verdicts
 
 REGO = "the template is written in Rego alone, which is not evaluated here"
+OURS = "the template's Rego itself: CEL of our own that stands for it is asked instead"
 
 
 class Made(NamedTuple):

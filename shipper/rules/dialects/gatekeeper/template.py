@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from shipper.rules.cel import Environment, Part
 from shipper.rules.conform import conform
 from shipper.rules.dialects.expressions import Checker, Expressions, Text
-from shipper.rules.dialects.gatekeeper.spec import ENGINE, CelSource, Target
+from shipper.rules.dialects.gatekeeper.equivalents import equivalent
+from shipper.rules.dialects.gatekeeper.spec import ENGINE, CelSource, RegoSource, Target
 from shipper.rules.dialects.policy import Ident, Source
 from shipper.rules.document import Path, Problem
 from shipper.rules.fields import without_nulls
+
+T = TypeVar("T")
 
 ANY_OBJECT = (
     'has(request.operation) && request.operation == "DELETE" && object == null ? oldObject : object'
@@ -24,13 +27,17 @@ PARAMS = "variables.params"
 
 
 class Template(NamedTuple):
-    """`kind` is that of its constraints. `expressions` None: it is written in Rego alone."""
+    """`kind` is that of its constraints. `expressions` None: it is written in Rego alone.
+
+    `is_ours`: so it is, but it is the library's, and the expressions are ours that stand for it.
+    """
 
     ident: Ident
     source: Source
     kind: str
     operations: Sequence[str]
     expressions: Expressions | None
+    is_ours: bool = False
 
 
 class Reader:
@@ -48,34 +55,58 @@ class Reader:
 
     def template(self) -> Template | None:
         """None: there are problems."""
-        kind, target = constraint_kind(self._source), self._target()
+        kind = constraint_kind(self._source)
+        target = self._target(self._source.value)
         if not kind:
             self._checker.problem(("spec", "crd", "spec", "names"), "kind is missing")
         if target is None or not kind:
             return None
-        expressions = None
-        for at, code in enumerate(target.code):
-            if code.engine == ENGINE:
-                path = ("spec", "targets", 0, "code", at, "source")
-                expressions = self._expressions(path, code.source)
-                break
-        else:
-            if not target.rego and not target.code:
-                self._checker.problem(("spec", "targets"), "has neither code nor rego")
+        ours = None
+        expressions = self._of_engine(target)
+        if expressions is None and not self.problems:
+            ours = self._ours(target)
+            expressions = self._of_engine(ours) if ours else None
         if self.problems:
             return None
-        return Template(self._ident, self._source, kind, target.operations, expressions)
+        return Template(
+            self._ident, self._source, kind, target.operations, expressions, ours is not None
+        )
 
-    def _target(self) -> Target | None:
-        path: Path = ("spec", "targets")
-        targets = _at(without_nulls(self._source.value), "spec", "targets")
-        if not isinstance(targets, list) or len(targets) != 1:
-            self._checker.problem(path, "must be one target")
+    def _of_engine(self, target: Target) -> Expressions | None:
+        for at, code in enumerate(target.code):
+            if code.engine == ENGINE:
+                return self._expressions(("spec", "targets", 0, "code", at, "source"), code.source)
+        return None
+
+    def _ours(self, target: Target) -> Target | None:
+        """What stands for the template's Rego, if it is known."""
+        written = RegoSource(target.rego, target.libs)
+        for at, code in enumerate(target.code):
+            if code.engine == "Rego" and not written.rego:
+                path = ("spec", "targets", 0, "code", at, "source")
+                found = self._converted(path, code.source, RegoSource)
+                if found is None:
+                    return None
+                written = found
+        if not written.rego:
+            self._checker.problem(("spec", "targets", 0), "has neither CEL nor Rego")
             return None
+        ours = equivalent(self._ident.name, written.rego, written.libs)
+        return self._target(ours) if ours else None
+
+    def _target(self, template: Mapping[str, Any]) -> Target | None:
+        path: Path = ("spec", "targets")
+        targets = _at(without_nulls(template), "spec", "targets")
+        if isinstance(targets, list) and len(targets) == 1:
+            return self._converted((*path, 0), targets[0], Target)
+        self._checker.problem(path, "must be one target")
+        return None
+
+    def _converted(self, path: Path, value: Any, form: type[T]) -> T | None:
         try:
-            return msgspec.convert(targets[0], Target)
+            return msgspec.convert(value, form)
         except msgspec.ValidationError as error:
-            self._checker.problem((*path, 0), str(error))
+            self._checker.problem(path, str(error))
             return None
 
     def _expressions(self, path: Path, source: Any) -> Expressions | None:
@@ -112,6 +143,7 @@ class Reader:
             validations=[one for one in validations if one],
             annotations=(),
             ignores_errors=written.failure_policy == "Ignore",
+            nodes=self._checker.nodes,
         )
 
 

@@ -196,6 +196,16 @@ def test_what_gatekeeper_would_not_take_is_a_problem(
     assert any(reason in problem.reason for problem in found.problems), found.problems
 
 
+def test_variables_that_are_too_many_only_together_are_a_problem() -> None:
+    """Of the template."""
+    variables = [{"name": "v0", "expression": "object.kind"}] + [
+        {"name": f"v{n}", "expression": f"variables.v{n - 1} + 'x'"} for n in range(1, 100)
+    ]
+    values = template("variables.v99 == ''", variables=variables)
+    (problem,) = linked(Gatekeeper(), values, constraint()).problems
+    assert problem.reason == "spec.targets.0: validations[0]: nested too deeply"
+
+
 @pytest.mark.parametrize("value", [None, "text", 1, [], {}, {"targets": [None]}, {"match": 1}])
 def test_no_object_of_whatever_shape_breaks_the_reading(value: Any) -> None:
     """The log is hostile."""

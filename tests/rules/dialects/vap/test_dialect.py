@@ -96,6 +96,17 @@ def test_a_policy_that_the_api_server_would_not_take_is_a_problem(
     assert any(reason in problem.reason for problem in found.problems), found.problems
 
 
+def test_variables_that_are_too_many_only_together_are_a_problem() -> None:
+    """Named with the expression that asks for them all."""
+    variables = [{"name": "v0", "expression": "object.kind"}] + [
+        {"name": f"v{n}", "expression": f"variables.v{n - 1} + 'x'"} for n in range(1, 100)
+    ]
+    (problem,) = linked(
+        Vap(), policy("variables.v99 == ''", variables=variables), binding()
+    ).problems
+    assert problem.reason == "spec: validations[0]: nested too deeply"
+
+
 @pytest.mark.parametrize("value", [None, "text", 1, [], {}, {"spec": None}])
 def test_no_object_of_whatever_shape_breaks_the_reading(value: Any) -> None:
     """The log is hostile: a policy of it may be anything."""
@@ -104,6 +115,31 @@ def test_no_object_of_whatever_shape_breaks_the_reading(value: Any) -> None:
         found = linked(Vap(), odd)
         assert not found.policies
         assert found.problems
+
+
+def test_a_policy_that_would_take_long_to_compile_is_refused() -> None:
+    """Named where it becomes too large: the largest that people use is a twentieth of that."""
+    long = " && ".join(["object.spec.x[0].y == 'z'"] * 1000)
+    variables = [{"name": "v", "expression": long}]
+    found = linked(Vap(), policy(*["variables.v"] * 20, variables=variables), binding())
+    (problem,) = found.problems
+    assert problem.reason.endswith("expression: the policy is too large with this expression")
+    many = linked(Vap(), policy(*["true"] * 1001), binding())
+    assert "1000" in many.problems[0].reason
+
+
+def test_objects_nested_as_deeply_as_can_be_read_break_nothing() -> None:
+    """The log's reader allows more than Python recurses."""
+    deep: Any = None
+    for _ in range(900):
+        deep = {"a": deep}
+    assert linked(Vap(), policy("true", odd=deep), binding()).problems
+    kind = {"paramKind": {"apiVersion": "v1", "kind": "ConfigMap"}}
+    bound = binding(paramRef={"name": "m", "namespace": "default"})
+    params = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}, "data": deep}
+    values = (policy("has(params.data.a) && !has(object.spec.none)", **kind), bound, params)
+    one = only(linked(Vap(), *values))
+    assert [found.outcome for found in one.judge(review(pod(deep=deep, none=None)))] == ["pass"]
 
 
 def test_a_policy_without_a_binding_is_not_in_force() -> None:

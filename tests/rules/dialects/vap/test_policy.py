@@ -163,12 +163,13 @@ def test_variables_are_made_of_others_and_evaluated_when_asked() -> None:
         ("object.metadata.name == 'other'", []),
         ("!(object.metadata.name == 'web')", ["exempt"]),
         ("object.metadata.namespace != 'shop'", ["exempt"]),
+        ("request.operation != 'CREATE'", []),
         ("request.userInfo.username == 'ann'", ["indeterminate"]),
         ("object.nothing == 1", ["fail"]),
     ],
 )
 def test_match_conditions_decide_who_is_asked(condition: str, found: list[str]) -> None:
-    """One that is written as an exclusion exempts; an error fails; what is unknown stays so."""
+    """One that leaves out objects or people exempts them; an error fails; the unknown stays so."""
     values = policy("false", matchConditions=[{"name": "c", "expression": condition}])
     assert outcomes(values, HOST) == found
 
@@ -234,3 +235,13 @@ def test_a_bomb_is_indeterminate_and_ends_the_policys_questions() -> None:
     found = judged(policy("size(variables.v29) > 0", "true", variables=double), asked)
     assert [(one.outcome, one.message) for one in found] == [("indeterminate", "cost limit")]
     assert outcomes(policy(loops, "false"), asked) == ["indeterminate"]
+
+
+def test_many_expensive_questions_are_bounded_together() -> None:
+    """Each below the limit, all of them above: the rest is indeterminate, and named."""
+    costly = "object.spec.many.all(a, object.spec.many.all(b, !object.spec.text.contains(a + b)))"
+    asked = review(pod(text="x" * 5_000, many=[str(n) for n in range(90)]))
+    found = judged(policy(*[costly] * 30), asked)
+    assert len(found) < 30
+    assert found[0].outcome == "pass"
+    assert found[-1].outcome == "indeterminate"
