@@ -8,14 +8,14 @@ the values named, where it names them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from shipper.rules.dialects.kyverno.checks import PASS, SKIP, Result, deleted
 from shipper.rules.dialects.kyverno.errors import EvaluationError, UndecidedError
 from shipper.rules.dialects.kyverno.pods import CONTAINERS, POD_SPECS, under
 from shipper.rules.dialects.kyverno.question import Question
-from shipper.rules.dialects.kyverno.selection import texts
+from shipper.rules.dialects.kyverno.shape import texts
 from shipper.rules.dialects.kyverno.standards import (
     CHECKS,
     CONTROLS,
@@ -60,6 +60,7 @@ class PodSecurity:
     """A level, a version, and what is excluded. Raises ValueError."""
 
     documents: Iterator[Document] = iter(())
+    unanswerable: Iterable[str] = ()
 
     def __init__(self, written: Any) -> None:
         level = written.get("level") if isinstance(written, Mapping) else None

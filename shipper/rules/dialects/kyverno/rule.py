@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from shipper.rules.dialects.kyverno.actions import Actions
-from shipper.rules.dialects.kyverno.checks import PASS, SKIP, Check, ForEach, Result
+from shipper.rules.dialects.kyverno.celrule import CelCheck
+from shipper.rules.dialects.kyverno.checks import PASS, SKIP, Check, Result
 from shipper.rules.dialects.kyverno.conditions import Conditions
 from shipper.rules.dialects.kyverno.context import ConfigMaps, Context
 from shipper.rules.dialects.kyverno.errors import EvaluationError, UndecidedError
@@ -65,7 +66,7 @@ class Rule:
         self.context = Context(written.get("context"), *([config_maps] if config_maps else []))
         conditions = written.get("preconditions")
         self._preconditions = Conditions(conditions) if conditions else None
-        is_cel = getattr(check, "is_cel", False)
+        is_cel = isinstance(check, CelCheck)  # whose expressions have messages of their own
         message = None if is_cel else words.get("message")
         self._message = Document(message) if isinstance(message, str) and message else None
         self._allows_existing = words.get("allowExistingViolations") is not False
@@ -88,11 +89,7 @@ class Rule:
         if self._match.needs_roles or (self._exclude and self._exclude.needs_roles):
             yield NEEDS_ROLES
         yield from self.context.unanswerable
-        if isinstance(self.check, ForEach):
-            for context in self.check.contexts:
-                yield from context.unanswerable
-        why = getattr(self.check, "unanswerable", None)
-        yield from why or ()
+        yield from self.check.unanswerable
 
     def judge(self, subject: Subject, first: Asked) -> Verdict | None:
         """What it says; None: it does not speak of the review."""
