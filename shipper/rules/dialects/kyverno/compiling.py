@@ -25,6 +25,7 @@ from shipper.rules.dialects.policy import Ident, Source
 from shipper.rules.dialects.problems import problem_in
 from shipper.rules.document import Path, Problem
 
+_MALFORMED = "something in it is of another type than Kyverno has there"
 _OTHER_KINDS = {"mutate": "mutates", "generate": "generates"}
 _CHECKS = ("pattern", "anyPattern", "deny", "foreach", "podSecurity", "cel", "manifests")
 _RULE_FIELDS = frozenset(
@@ -87,30 +88,35 @@ class Compiler:
         )
 
     def _rules(self, spec: Mapping[str, Any], rules: list[Any]) -> Iterator[Rule]:
+        places: dict[str, Path] = {}
+        for at, rule in enumerate(rules):
+            path = ("spec", "rules", at)
+            if isinstance(rule, Mapping):
+                places[str(rule.get("name", ""))] = path
+                yield from self._rule(spec, rule, path)
+            else:
+                self._problem(path, "a rule must be a map")
+        for rule in () if self.problems else self._generated(spec):
+            name = str(rule["name"]).removeprefix("autogen-").removeprefix("cronjob-")
+            yield from self._rule(spec, rule, places.get(name, ("spec", "rules")))
+
+    def _generated(self, spec: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         metadata = self._source.value.get("metadata")
         annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
-        more = generated(spec, annotations if isinstance(annotations, Mapping) else {})
-        written = [(rule, ("spec", "rules", at)) for at, rule in enumerate(rules)]
-        places = {str(rule.get("name")): path for rule, path in written if _is_map(rule)}
-        for rule in more:
-            name = str(rule["name"]).removeprefix("autogen-").removeprefix("cronjob-")
-            written.append((rule, places.get(name, ("spec", "rules", 0))))
-        for rule, path in written:
-            if not _is_map(rule):
-                self._problem(path, "a rule must be a map")
-                continue
-            made = self._rule(spec, rule, path)
-            if made is not None:
-                yield made
+        try:
+            return generated(spec, annotations if isinstance(annotations, Mapping) else {})
+        except (ValueError, AttributeError, TypeError):
+            self._problem(("spec", "rules"), f"match or exclude: {_MALFORMED}")
+            return ()
 
-    def _rule(self, spec: Mapping[str, Any], rule: Mapping[str, Any], path: Path) -> Rule | None:
+    def _rule(self, spec: Mapping[str, Any], rule: Mapping[str, Any], path: Path) -> Iterator[Rule]:
         try:
             refuse_unknown(rule, _RULE_FIELDS, "a rule")
             words = mapping(rule, "validate") or {}
             refuse_unknown(words, _VALIDATE_FIELDS, "validate")
             check = self._check(spec, rule, path)
             if check is None:
-                return None
+                return
             exceptions = [
                 one
                 for one in self._beside.exceptions
@@ -127,11 +133,10 @@ class Compiler:
             self._note(made)
         except ValueError as error:
             self._problem(path, str(error))
-            return None
         except (AttributeError, TypeError, LookupError):
-            self._problem(path, "something in it is of another type than Kyverno has there")
-            return None
-        return made
+            self._problem(path, _MALFORMED)
+        else:
+            yield made
 
     def _check(self, spec: Mapping[str, Any], rule: Mapping[str, Any], path: Path) -> Check | None:
         validate = rule.get("validate")
@@ -190,7 +195,3 @@ def _ignores_errors(spec: Mapping[str, Any]) -> bool:
     webhook = spec.get("webhookConfiguration")
     newer = webhook.get("failurePolicy") if isinstance(webhook, Mapping) else None
     return (newer or spec.get("failurePolicy")) == "Ignore"
-
-
-def _is_map(value: Any) -> bool:
-    return isinstance(value, Mapping)

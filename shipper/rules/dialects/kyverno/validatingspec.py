@@ -43,6 +43,11 @@ _CONTROLLERS = {
 _CRON_JOBS = {"cronjobs": "batch"}
 _TEMPLATE = "spec.template"
 _JOB_TEMPLATE = "spec.jobTemplate.spec.template"
+_PARTS = frozenset(
+    ("auditAnnotations", "matchConditions", "matchConstraints", "validations", "variables")
+)
+"""Where an unknown field would change what is meant."""
+
 _PATHS: Mapping[str, Path] = {
     "variables": ("spec", "variables"),
     "conditions": ("spec", "matchConditions"),
@@ -149,13 +154,16 @@ class ValidatingCompiler:
             return None
 
     def _read(self, item: Item, form: Any) -> Any:
-        found, mistakes = conform(without_nulls(item[1].value.get("spec")), form)
-        for path, reason, is_unknown in mistakes:
-            if not is_unknown:
-                self.problems.append(problem_in(*item, ("spec", *path), reason))
-        if found is None and not self.problems:
-            found = msgspec.convert(without_nulls(item[1].value.get("spec")), form)
-        return found
+        """The spec; what a later version adds beside what is judged is passed over."""
+        value = without_nulls(item[1].value.get("spec"))
+        _, mistakes = conform(value, form)
+        told = [
+            problem_in(*item, ("spec", *path), reason)
+            for path, reason, is_unknown in mistakes
+            if not (is_unknown and path[0] not in _PARTS)
+        ]
+        self.problems += told
+        return None if told else msgspec.convert(value, form)
 
     def _problem(self, path: Path, reason: str) -> None:
         self.problems.append(problem_in(*self._policy, path, reason))
