@@ -164,13 +164,25 @@ def namespace_selected(selector: Mapping[str, Any], subject: Subject) -> bool:
     if not subject.namespace:
         return selected(selector, {})
     known = namespace_labels(subject.review)
-    asked = {*(selector.get("matchLabels") or {})}
-    asked |= {
-        one.get("key") for one in selector.get("matchExpressions") or () if isinstance(one, Mapping)
-    }
-    if not known.complete and not asked <= set(known.labels):
+    labels = {key: str(value) for key, value in known.labels.items()}
+    if not known.complete and _asks_others(selector, labels):
         raise UndecidedError(f"the labels of the namespace {subject.namespace} are not known here")
-    return selected(selector, {key: str(value) for key, value in known.labels.items()})
+    return selected(selector, labels)
+
+
+def _asks_others(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Whether labels decide that are not among `labels`: what is wrong with those decides first."""
+    wanted = selector.get("matchLabels") or {}
+    expressions = selector.get("matchExpressions") or []
+    known = {
+        "matchLabels": {key: value for key, value in wanted.items() if key in labels},
+        "matchExpressions": [one for one in expressions if one.get("key") in labels],
+    }
+    asks_all = (len(known["matchLabels"]), len(known["matchExpressions"])) == (
+        len(wanted),
+        len(expressions),
+    )
+    return not asks_all and selected(known, labels)
 
 
 def _user_tests(block: Mapping[str, Any]) -> Iterator[Test]:
