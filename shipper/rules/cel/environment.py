@@ -38,6 +38,8 @@ VARIABLES = (
     "params",
     "podSpec",
     "containers",
+    "fields",
+    "body",
 )
 """What a rule may speak of; each may be left unbound in an activation."""
 
