@@ -98,7 +98,7 @@ class Compiler:
                 self._problem(path, "a rule must be a map")
         for rule in () if self.problems else self._generated(spec):
             name = str(rule["name"]).removeprefix("autogen-").removeprefix("cronjob-")
-            yield from self._rule(spec, rule, places.get(name, ("spec", "rules")))
+            yield from self._rule(spec, rule, places.get(name, ("spec", "rules")), note=False)
 
     def _generated(self, spec: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         metadata = self._source.value.get("metadata")
@@ -109,7 +109,9 @@ class Compiler:
             self._problem(("spec", "rules"), f"match or exclude: {_MALFORMED}")
             return ()
 
-    def _rule(self, spec: Mapping[str, Any], rule: Mapping[str, Any], path: Path) -> Iterator[Rule]:
+    def _rule(
+        self, spec: Mapping[str, Any], rule: Mapping[str, Any], path: Path, *, note: bool = True
+    ) -> Iterator[Rule]:
         try:
             refuse_unknown(rule, _RULE_FIELDS, "a rule")
             words = mapping(rule, "validate") or {}
@@ -130,7 +132,8 @@ class Compiler:
                 config_maps=self._beside.config_maps,
                 ignores_errors=_ignores_errors(spec),
             )
-            self._note(made)
+            if note:
+                self._note(made)
         except ValueError as error:
             self._problem(path, str(error))
         except (AttributeError, TypeError, LookupError):
