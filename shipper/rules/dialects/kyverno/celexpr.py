@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 from shipper.rules.cel import Environment, constant
 from shipper.rules.cel.environment import VARIABLES
@@ -33,8 +34,9 @@ _NEVER_KNOWN = {
 }
 
 
+@cache
 def environment() -> Environment:
-    """What expressions of Kyverno's policies may speak of."""
+    """What expressions of Kyverno's policies may speak of; made when it is first asked for."""
     return Environment((*VARIABLES, "variables", EXCEPTIONS), kyverno=True)
 
 

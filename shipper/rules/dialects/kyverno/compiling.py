@@ -20,12 +20,27 @@ from shipper.rules.dialects.kyverno.podsecurity import PodSecurity
 from shipper.rules.dialects.kyverno.policy import KyvernoPolicy
 from shipper.rules.dialects.kyverno.query import QueryError, called, compiled
 from shipper.rules.dialects.kyverno.rule import Rule
+from shipper.rules.dialects.kyverno.shape import mapping, refuse_unknown
 from shipper.rules.dialects.policy import Ident, Source
 from shipper.rules.dialects.problems import problem_in
 from shipper.rules.document import Path, Problem
 
+_MALFORMED = "something in it is of another type than Kyverno has there"
 _OTHER_KINDS = {"mutate": "mutates", "generate": "generates"}
 _CHECKS = ("pattern", "anyPattern", "deny", "foreach", "podSecurity", "cel", "manifests")
+_RULE_FIELDS = frozenset(
+    (
+        "celPreconditions", "context", "exclude", "generate", "imageExtractors", "match", "mutate",
+        "name", "preconditions", "reportProperties", "skipBackgroundRequests", "validate",
+        "verifyImages",
+    )
+)  # fmt: skip
+_VALIDATE_FIELDS = frozenset(
+    (
+        *_CHECKS, "allowExistingViolations", "assert", "failureAction", "failureActionOverrides",
+        "message",
+    )
+)  # fmt: skip
 
 CelCheck = Callable[[Mapping[str, Any], Mapping[str, Any], Path], Check | None]
 """(rule, spec, its path) -> the demand of `validate.cel`, or None where problems were told."""
@@ -73,29 +88,37 @@ class Compiler:
         )
 
     def _rules(self, spec: Mapping[str, Any], rules: list[Any]) -> Iterator[Rule]:
+        places: dict[str, Path] = {}
+        for at, rule in enumerate(rules):
+            path = ("spec", "rules", at)
+            if isinstance(rule, Mapping):
+                places[str(rule.get("name", ""))] = path
+                yield from self._rule(spec, rule, path)
+            else:
+                self._problem(path, "a rule must be a map")
+        for rule in () if self.problems else self._generated(spec):
+            name = str(rule["name"]).removeprefix("autogen-").removeprefix("cronjob-")
+            yield from self._rule(spec, rule, places.get(name, ("spec", "rules")), note=False)
+
+    def _generated(self, spec: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         metadata = self._source.value.get("metadata")
         annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
-        more = generated(spec, annotations if isinstance(annotations, Mapping) else {})
-        written = [(rule, ("spec", "rules", at)) for at, rule in enumerate(rules)]
-        places = {str(rule.get("name")): path for rule, path in written if _is_map(rule)}
-        for rule in more:
-            name = str(rule["name"]).removeprefix("autogen-").removeprefix("cronjob-")
-            written.append((rule, places.get(name, ("spec", "rules", 0))))
-        for rule, path in written:
-            if not _is_map(rule):
-                self._problem(path, "a rule must be a map")
-                continue
-            made = self._rule(spec, rule, path)
-            if made is not None:
-                yield made
-
-    def _rule(self, spec: Mapping[str, Any], rule: Mapping[str, Any], path: Path) -> Rule | None:
-        validate = rule.get("validate")
-        words: Mapping[str, Any] = validate if isinstance(validate, Mapping) else {}
         try:
+            return generated(spec, annotations if isinstance(annotations, Mapping) else {})
+        except (ValueError, AttributeError, TypeError):
+            self._problem(("spec", "rules"), f"match or exclude: {_MALFORMED}")
+            return ()
+
+    def _rule(
+        self, spec: Mapping[str, Any], rule: Mapping[str, Any], path: Path, *, note: bool = True
+    ) -> Iterator[Rule]:
+        try:
+            refuse_unknown(rule, _RULE_FIELDS, "a rule")
+            words = mapping(rule, "validate") or {}
+            refuse_unknown(words, _VALIDATE_FIELDS, "validate")
             check = self._check(spec, rule, path)
             if check is None:
-                return None
+                return
             exceptions = [
                 one
                 for one in self._beside.exceptions
@@ -109,11 +132,14 @@ class Compiler:
                 config_maps=self._beside.config_maps,
                 ignores_errors=_ignores_errors(spec),
             )
-            self._note(made)
-        except (ValueError, AttributeError, TypeError, LookupError) as error:
-            self._problem(path, str(error) or type(error).__name__)
-            return None
-        return made
+            if note:
+                self._note(made)
+        except ValueError as error:
+            self._problem(path, str(error))
+        except (AttributeError, TypeError, LookupError):
+            self._problem(path, _MALFORMED)
+        else:
+            yield made
 
     def _check(self, spec: Mapping[str, Any], rule: Mapping[str, Any], path: Path) -> Check | None:
         validate = rule.get("validate")
@@ -125,6 +151,8 @@ class Compiler:
             return self._cel(rule, spec, path)
         if validate.get("manifests") is not None:
             return Elsewhere("the signatures of manifests are not verified")
+        if validate.get("assert") is not None:
+            return Elsewhere("assertion trees are not judged")
         check = check_of(validate)
         if check is None:
             raise ValueError(f"validate needs one of {', '.join(_CHECKS)}")
@@ -170,7 +198,3 @@ def _ignores_errors(spec: Mapping[str, Any]) -> bool:
     webhook = spec.get("webhookConfiguration")
     newer = webhook.get("failurePolicy") if isinstance(webhook, Mapping) else None
     return (newer or spec.get("failurePolicy")) == "Ignore"
-
-
-def _is_map(value: Any) -> bool:
-    return isinstance(value, Mapping)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from shipper.rules.dialects.kyverno.errors import EvaluationError, UndecidedError
 from shipper.rules.dialects.kyverno.kleene import all_of, any_of
 from shipper.rules.dialects.kyverno.operators import operator_of
 from shipper.rules.dialects.kyverno.question import Question
@@ -85,8 +86,15 @@ class _Block:
 
     def messages(self, question: Question) -> Iterator[str]:
         for condition in (*self.any, *self.all):
-            if condition.message and condition.holds(question):
+            if condition.message and _is_known_to_hold(condition, question):
                 yield condition.message
+
+
+def _is_known_to_hold(condition: Condition, question: Question) -> bool:
+    try:
+        return condition.holds(question)
+    except (EvaluationError, UndecidedError):
+        return False
 
 
 def _listed(written: Any) -> list[Condition]:

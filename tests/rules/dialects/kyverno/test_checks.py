@@ -77,6 +77,10 @@ def test_deny_without_conditions_refuses_everything() -> None:
     rule = policy({"message": "no", "deny": {"conditions": {"any": [condition]}}})
     (verdict,) = verdicts(rule, pod())
     assert verdict.message == "no; it is web"
+    unknown = {**condition, "key": "{{ request.userInfo.username }}", "message": "who knows"}
+    rule = policy({"message": "no", "deny": {"conditions": {"any": [condition, unknown]}}})
+    (verdict,) = verdicts(rule, pod())
+    assert (verdict.outcome, verdict.message) == ("fail", "no; it is web")
 
 
 def test_preconditions_decide_whether_a_rule_speaks() -> None:
