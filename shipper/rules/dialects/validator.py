@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from shipper.rules.cel import Activation, CelError, CompileError, Environment, Part, Program
+from shipper.rules.cel.meter import COST_LIMIT
+from shipper.rules.cel.program import COST
 from shipper.rules.dialects.expressions import Expressions, Validation
 from shipper.rules.dialects.meant import NO, YES, Meant, both
 from shipper.rules.dialects.policy import Action, Outcome, Verdict
@@ -88,6 +90,7 @@ class Validator:
         return Judged(meant, tuple(self._decisions(activation)))
 
     def _decisions(self, activation: Activation) -> Iterator[Decision]:
+        end = activation.steps + COST_LIMIT
         for written, program, message in self._validations:
             answer = program.evaluate(activation)
             if answer is True:
@@ -97,8 +100,11 @@ class Validator:
                 yield Decision(written.rule, "fail", text)
             else:
                 yield self._of_error(written.rule, answer, written.text)
-                if answer.kind == "cost":  # as in the API server: then nothing else is asked
+                if answer is COST:  # as in the API server: then nothing else is asked
                     return
+            if activation.steps > end:
+                yield Decision("validations", "indeterminate", COST.reason)
+                return
         for key, program in self._annotations:
             answer = program.evaluate(activation)
             if isinstance(answer, CelError):

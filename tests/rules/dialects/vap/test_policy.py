@@ -235,3 +235,13 @@ def test_a_bomb_is_indeterminate_and_ends_the_policys_questions() -> None:
     found = judged(policy("size(variables.v29) > 0", "true", variables=double), asked)
     assert [(one.outcome, one.message) for one in found] == [("indeterminate", "cost limit")]
     assert outcomes(policy(loops, "false"), asked) == ["indeterminate"]
+
+
+def test_many_expensive_questions_are_bounded_together() -> None:
+    """Each below the limit, all of them above: the rest is indeterminate, and named."""
+    costly = "object.spec.many.all(a, object.spec.many.all(b, !object.spec.text.contains(a + b)))"
+    asked = review(pod(text="x" * 5_000, many=[str(n) for n in range(90)]))
+    found = judged(policy(*[costly] * 30), asked)
+    assert len(found) < 30
+    assert found[0].outcome == "pass"
+    assert found[-1].outcome == "indeterminate"
