@@ -16,7 +16,7 @@ def shown(rules: RuleSet, *, explain: bool) -> Iterator[str]:
     for language, many in sorted(counted.items()):
         yield f"{many} of them translated from {language}"
     if rules.notes and not explain:
-        yield f"{len(rules.notes)} notes on what was left out: --explain"
+        yield f"left out with a note: {len(rules.notes)} (--explain)"
     if explain:
         for note in rules.notes:
             yield harmless(str(note), MAX_MESSAGE)

@@ -326,7 +326,7 @@ def test_the_list_explains_what_became_of_rules_in_other_languages(tmp_path: Pat
     path = tmp_path / "falco.yaml"
     path.write_text(FALCO)
     plain = rules("list", "--rules", path).stdout
-    assert "1 of them translated from Falco\n1 notes on what was left out: --explain" in plain
+    assert "1 of them translated from Falco\nleft out with a note: 1 (--explain)" in plain
     explained = rules("list", "--rules", path, "--explain").stdout
     assert f"{path}:6: A Shell: left out, its source is syscall" in explained
     assert f"falco-somebody-made-a-pod: Falco, {path}:1\n  when: (event.verb ==" in explained
