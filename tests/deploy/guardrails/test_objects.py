@@ -45,7 +45,7 @@ OTHERS: list[tuple[str, Object, str | None]] = [
     ),
     (
         "no-default-namespace",
-        plain("ConfigMap", namespace="default", metadata={"name": "kube-root-ca.crt"}),
+        plain("ConfigMap", namespace="default", metadata={"name": "openshift-service-ca.crt"}),
         None,
     ),
     ("namespace-labels", plain("Namespace"), "labels are missing: owner"),
