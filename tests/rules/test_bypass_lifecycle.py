@@ -7,6 +7,7 @@ denials, and failures that were only audited.
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def test_a_binding_that_should_have_denied(
         ("vap-audit", "va-evil"), ("vap-audit", "va-evil2"), ("vap-audit", "va-evil2"),
     ]  # fmt: skip
     ways = [one.guardrail.way for one in found if one.guardrail]
-    assert all(" was created 6 s before; " in way for way in ways), ways
+    assert all(re.search(" was created [67] s before; ", way) for way in ways), ways
 
 
 def test_a_deleted_binding_is_not_in_force(log: list[bytes], tmp_path: Path) -> None:

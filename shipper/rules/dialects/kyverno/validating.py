@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from shipper.rules.cel import CelError, Environment, Program, constant
 from shipper.rules.cel.paths import Path as FieldPath
+from shipper.rules.cel.paths import paths
 from shipper.rules.dialects.activations import Activations
 from shipper.rules.dialects.expressions import Condition, Expressions
 from shipper.rules.dialects.kyverno.celexpr import ALWAYS, EXCEPTIONS, decided
@@ -43,6 +44,7 @@ class ExceptionOf:
     ) -> None:
         self.ident = ident
         self.scope = scope
+        self.paths = frozenset(path for one in conditions for path in paths(one.main.tree))
         self._programs: list[Program] = [
             environment.program(one.main, ALWAYS) for one in conditions
         ]
@@ -74,6 +76,7 @@ class Part:
         self.name = name
         self.constraints = constraints
         self.expressions = expressions
+        self.paths = expressions.paths.union(*(one.paths for one in exceptions))
         self._environment = environment
         self._exceptions = exceptions
         self._validators: dict[PartialScope, Validator] = {}
@@ -138,9 +141,7 @@ class ValidatingPolicy:
         self.unanswerable = unanswerable
         self._made = made
         self._activations = activations
-        self.paths: frozenset[FieldPath] = frozenset(
-            path for part in made for path in part.expressions.paths
-        )
+        self.paths: frozenset[FieldPath] = frozenset(path for part in made for path in part.paths)
 
     def may_concern(self, target: Target) -> bool:
         """Whether its rules name this operation on this resource."""

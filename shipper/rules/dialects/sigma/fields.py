@@ -174,7 +174,8 @@ def _below(value: Any, steps: Sequence[str]) -> Iterator[Any]:
     """What the names lead to, lists on the way unfolded; a name may itself have dots."""
     if isinstance(value, list) and steps:
         for one in value:
-            yield from _below(one, steps)
+            if not isinstance(one, list):  # no Kubernetes object has lists of lists
+                yield from _below(one, steps)
     elif not steps:
         yield value
     elif isinstance(value, dict):

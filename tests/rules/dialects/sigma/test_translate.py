@@ -249,6 +249,7 @@ def test_what_no_threshold_can_say_is_refused(old: str, new: str, problem: str) 
         (selecting("verb: x").replace("level: low", "level: loud"), "00.yaml:4: level"),
         (sigma("  sel: {verb: x}"), "at least one condition"),
         (HEAD + "detection: [x]\n", "00.yaml:6: detection"),
+        (HEAD + "filter: {rules: any}\n", "00.yaml:6: filter: filters are not supported"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_line(text: str, problem: str) -> None:
