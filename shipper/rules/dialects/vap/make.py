@@ -13,6 +13,7 @@ import msgspec
 
 from shipper.rules.cel import CompileError, Environment, Part, constant
 from shipper.rules.conform import conform
+from shipper.rules.dialects.expressions import MAX_NODES
 from shipper.rules.dialects.policy import Action, Ident, Objects, Source
 from shipper.rules.dialects.problems import problem_in
 from shipper.rules.dialects.selectors import SelectorError, selects
@@ -96,7 +97,8 @@ class Maker:
     def _with_params(self, binding: Binding, ref: ParamRef, objects: ParamObjects) -> Binding:
         if objects.is_fixed(ref):
             found = objects.of(ref, "")
-            askers = [asker for asker in map(self._joined, found.params) if asker]
+            few = len(found.params) * self._expressions.nodes <= MAX_NODES
+            askers = [asker for asker in map(self._joined, found.params if few else ()) if asker]
             if len(askers) == len(found.params):
                 return binding._replace(askers=askers, missing=found.missing)
         asker = Validator(self._environment, self._expressions, {})
