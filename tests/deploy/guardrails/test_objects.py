@@ -204,7 +204,7 @@ def test_what_only_looks_so_passes(data: dict[str, str]) -> None:
 
 def test_a_large_configmap_can_be_asked() -> None:
     """Of the most that one may have, within the engine's limits: the last line is found."""
-    lines = "key: value of some length, as in any file\n" * 24_000
+    lines = "url: http://example.com/some/path?and=query\n" * 23_000
     last = {"conf": lines + "password: hunter22\n"}
     assert failures(review(plain("ConfigMap", data={"conf": lines}))) == {}
     assert "no-credentials-in-configmaps" in failures(review(plain("ConfigMap", data=last)))
