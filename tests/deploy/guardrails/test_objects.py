@@ -170,7 +170,8 @@ def test_other_objects(policy: str, one: Object, said: str | None) -> None:
 CREDENTIALS = {
     "a private key": {"tls": "-----BEGIN RSA " + "PRIVATE KEY-----\nMII"},
     "an AWS access key": {"x": "id = AKIA" + "IOSFODNN7EXAMPLE"},
-    "a GitHub or GitLab token": {"x": "ghp_" + "a" * 36},
+    "a GitHub token": {"x": "ghp_" + "a" * 36, "y": "github" + "_pat_x"},
+    "a GitLab token": {"x": "glpat-" + "a" * 20},
     "a Slack token": {"x": "xoxb-" + "123456789012-abc"},
     "a Google API key": {"x": "AIza" + "b" * 35},
     "a signed token": {"x": "eyJ" + "hbGciOiJIUzI1NiJ9.eyJ" + "zdWIiOiIxMjM0NSJ9.c2ln"},
