@@ -142,13 +142,23 @@ def _elsewhere(name: str, of: str, *signatures: tuple[str, ...]) -> list[Functio
     call = _unknown(of)
     return [
         Function(written, of, parameters, "dyn", call)
-        for written in (name, name.lower())
+        for written in (name, name[0].lower() + name[1:])
         for parameters in signatures
     ]
 
 
 _TEXT = "string"
 _LABELS = "map<string, string>"
+
+_OBJECT = "map<string, dyn>"
+
+
+def _both(name: str, module: str, parameters: tuple[str, ...], returns: str, call: Any) -> Any:
+    """A function under its first name, and under that of its module."""
+    return [
+        Function(written, "", parameters, returns, call) for written in (name, f"{module}.{name}")
+    ]
+
 
 FUNCTIONS = (
     Function("image", "", (_TEXT,), IMAGE, _image),
@@ -160,24 +170,24 @@ FUNCTIONS = (
     Function("digest", IMAGE, (), _TEXT, _part(3)),
     Function("identifier", IMAGE, (), _TEXT, _identifier),
     Function("containsDigest", IMAGE, (), "bool", _has_digest),
-    Function("sha1", "", (_TEXT,), _TEXT, _hash("sha1")),
-    Function("sha256", "", (_TEXT,), _TEXT, _hash("sha256")),
-    Function("md5", "", (_TEXT,), _TEXT, _hash("md5")),
-    Function("parseServiceAccount", "", (_TEXT,), _LABELS, _account),
-    Function("listObjToMap", "", ("list", "list", _TEXT, _TEXT), "map<string, dyn>", _by_key),
+    *_both("sha1", "hash", (_TEXT,), _TEXT, _hash("sha1")),
+    *_both("sha256", "hash", (_TEXT,), _TEXT, _hash("sha256")),
+    *_both("md5", "hash", (_TEXT,), _TEXT, _hash("md5")),
+    *_both("parseServiceAccount", "user", (_TEXT,), _LABELS, _account),
+    *_both("listObjToMap", "transform", ("list", "list", _TEXT, _TEXT), _OBJECT, _by_key),
     Function("unmarshal", JSON, ("dyn",), "dyn", _unmarshal),
     Function("marshal", JSON, ("dyn",), _TEXT, _marshal),
-    Function("random", "", (), _TEXT, _unknown("what chance decides")),
-    Function("random", "", (_TEXT,), _TEXT, _unknown("what chance decides")),
+    *_both("random", "random", (), _TEXT, _unknown("what chance decides")),
+    *_both("random", "random", (_TEXT,), _TEXT, _unknown("what chance decides")),
     Function("time.now", "", (), "timestamp", _unknown("the current time")),
     Function("x509.decode", "", (_TEXT,), "dyn", _unknown("the form of a certificate")),
-    *_elsewhere("Get", RESOURCES, (_TEXT,) * 3, (_TEXT,) * 4),
-    *_elsewhere("List", RESOURCES, (_TEXT,) * 2, (_TEXT,) * 3, (_TEXT, _TEXT, _TEXT, _LABELS)),
-    *_elsewhere(
-        "Post", RESOURCES, (_TEXT, _TEXT, "map<string, dyn>"), (*(_TEXT,) * 3, "map<string, dyn>")
-    ),
+    *_elsewhere("Get", RESOURCES, (_TEXT,) * 2, (_TEXT,) * 3, (_TEXT,) * 4),
+    *_elsewhere("List", RESOURCES, (_TEXT,), (_TEXT,) * 2, (_TEXT,) * 3, (*(_TEXT,) * 3, _LABELS)),
+    *_elsewhere("Post", RESOURCES, (_TEXT, _TEXT, _OBJECT), (*(_TEXT,) * 3, _OBJECT)),
+    *_elsewhere("ToGVR", RESOURCES, (_TEXT, _TEXT)),
     *_elsewhere("GetMetadata", IMAGE_DATA, (_TEXT,)),
     *_elsewhere("Get", GLOBAL, (_TEXT,), (_TEXT, _TEXT)),
     *_elsewhere("Get", HTTP, (_TEXT,), (_TEXT, _LABELS)),
-    *_elsewhere("Post", HTTP, (_TEXT, "dyn"), (_TEXT, "map<string, dyn>", _LABELS)),
+    *_elsewhere("Post", HTTP, (_TEXT, "dyn"), (_TEXT, _OBJECT, _LABELS)),
+    *_elsewhere("Client", HTTP, (_TEXT,)),
 )

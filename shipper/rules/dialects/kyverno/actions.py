@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from shipper.rules.dialects.kyverno.errors import UndecidedError
-from shipper.rules.dialects.kyverno.selection import namespace_selected, texts
+from shipper.rules.dialects.kyverno.selection import namespace_selected, selector_of
+from shipper.rules.dialects.kyverno.shape import maps, texts
 from shipper.rules.dialects.kyverno.subject import Subject
 from shipper.rules.dialects.kyverno.wildcards import matches_any
 from shipper.rules.dialects.policy import Action
@@ -18,16 +19,16 @@ _ORDER: tuple[Action, ...] = ("deny", "warn", "audit")
 
 
 class Actions:
-    """Of one rule of a policy."""
+    """Of one rule of a policy. Raises ValueError."""
 
     def __init__(self, spec: Mapping[str, Any], validate: Mapping[str, Any]) -> None:
         warns = spec.get("emitWarning") is True
         self._soft: Action = "warn" if warns else "audit"
         self._hard: Action = "audit" if spec.get("admission") is False else "deny"
         own = validate.get("failureAction")
-        overrides = list(_overrides(validate.get("failureActionOverrides")))
+        overrides = _overrides(validate, "failureActionOverrides")
         if own is None:
-            overrides += _overrides(spec.get("validationFailureActionOverrides"))
+            overrides += _overrides(spec, "validationFailureActionOverrides")
             own = spec.get("validationFailureAction")
         self._overrides = overrides
         self._own = self._named(own)
@@ -57,9 +58,12 @@ def strictest(actions: list[Actions]) -> Action:
     return min((one.strictest for one in actions), key=_ORDER.index, default="audit")
 
 
-def _overrides(written: Any) -> list[Mapping[str, Any]]:
-    found = written if isinstance(written, list) else []
-    return [one for one in found if isinstance(one, Mapping) and one.get("action")]
+def _overrides(written: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    found = [one for one in maps(written, name) if one.get("action")]
+    for one in found:
+        selector_of(one, "namespaceSelector")
+        texts(one, "namespaces")
+    return found
 
 
 def _applies(override: Mapping[str, Any], subject: Subject) -> bool:

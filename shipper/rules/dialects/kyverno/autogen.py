@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from shipper.rules.dialects.kyverno.kinds import names
-from shipper.rules.dialects.kyverno.selection import texts
+from shipper.rules.dialects.kyverno.shape import texts
 
 ANNOTATION = "pod-policies.kyverno.io/autogen-controllers"
 CRON_JOB = "CronJob"

@@ -39,9 +39,6 @@ class Conditions(msgspec.Struct, frozen=True):
 class CelCheck:
     """The demand, ready to be asked."""
 
-    is_cel = True
-    """Errors and updates are the expressions' own business, as in a ValidatingAdmissionPolicy."""
-
     def __init__(
         self,
         validator: Validator,

@@ -6,7 +6,7 @@ Source: github.com/kyverno/api, api/policies.kyverno.io; kyverno api/kyverno/v1 
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -55,7 +55,8 @@ class Enabled(msgspec.Struct, frozen=True):
 class Evaluation(msgspec.Struct, frozen=True):
     """Where a policy is asked."""
 
-    mode: Literal["Kubernetes", "JSON", ""] = ""
+    mode: str = ""
+    """Kubernetes, if it is empty; the others are asked about no request to an API server."""
     admission: Enabled = Enabled()
 
 

@@ -5,7 +5,7 @@ Source: kyverno pkg/engine/handlers/validation/validate_resource.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 from shipper.rules.dialects.kyverno.conditions import Conditions
@@ -13,6 +13,7 @@ from shipper.rules.dialects.kyverno.context import Context
 from shipper.rules.dialects.kyverno.errors import EvaluationError, NotFoundError, UndecidedError
 from shipper.rules.dialects.kyverno.pattern import Match, Mismatch, compiled
 from shipper.rules.dialects.kyverno.question import Question
+from shipper.rules.dialects.kyverno.shape import refuse_unknown
 from shipper.rules.dialects.kyverno.variables import Document
 from shipper.rules.dialects.policy import Path
 from shipper.rules.terms import UNBOUND
@@ -20,7 +21,9 @@ from shipper.rules.terms import UNBOUND
 MAX_NESTING = 8
 """Loops within loops."""
 
-MAX_ELEMENTS = 10_000
+
+_DEMANDS = ("pattern", "anyPattern", "deny", "foreach")
+_LOOP_FIELDS = frozenset((*_DEMANDS, "list", "elementScope", "context", "preconditions", "order"))
 
 
 class Result(NamedTuple):
@@ -41,12 +44,18 @@ class Check(Protocol):
     def documents(self) -> Iterator[Document]:
         """All texts of it that may have variables."""
 
+    @property
+    def unanswerable(self) -> Iterable[str]:
+        """What of it can not be answered here."""
+
     def ask(self, question: Question) -> Result:
         """What it says. Raises EvaluationError, UndecidedError."""
 
 
 class Pattern:
     """`pattern`: an overlay; compiled once where it has no variables."""
+
+    unanswerable: Iterable[str] = ()
 
     def __init__(self, written: Any) -> None:
         self._document = Document(written)
@@ -74,6 +83,8 @@ class Pattern:
 
 class AnyPattern:
     """`anyPattern`: one of several overlays."""
+
+    unanswerable: Iterable[str] = ()
 
     def __init__(self, written: Any) -> None:
         if not isinstance(written, list):
@@ -107,6 +118,8 @@ class AnyPattern:
 
 class Deny:
     """`deny`: refused where the conditions hold; always, where there are none."""
+
+    unanswerable: Iterable[str] = ()
 
     def __init__(self, written: Mapping[str, Any]) -> None:
         conditions = written.get("conditions")
@@ -143,12 +156,11 @@ class ForEach:
             yield from loop.documents
 
     @property
-    def contexts(self) -> Iterator[Context]:
-        """The context entries of its loops."""
+    def unanswerable(self) -> Iterator[str]:
+        """What its loops' contexts need."""
         for loop in self._loops:
-            yield loop.context
-            if isinstance(loop.check, ForEach):
-                yield from loop.check.contexts
+            yield from loop.context.unanswerable
+            yield from loop.check.unanswerable if loop.check else ()
 
     def ask(self, question: Question) -> Result:
         """The first failure; else whether any element was spoken of."""
@@ -182,6 +194,7 @@ class _ListError(EvaluationError):
 
 class _Loop:
     def __init__(self, written: Mapping[str, Any], depth: int) -> None:
+        refuse_unknown(written, _LOOP_FIELDS, "foreach")
         items = written.get("list")
         if not isinstance(items, str):
             raise ValueError("foreach needs a list")  # noqa: TRY004 - of the policy's text

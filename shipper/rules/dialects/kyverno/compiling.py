@@ -20,12 +20,26 @@ from shipper.rules.dialects.kyverno.podsecurity import PodSecurity
 from shipper.rules.dialects.kyverno.policy import KyvernoPolicy
 from shipper.rules.dialects.kyverno.query import QueryError, called, compiled
 from shipper.rules.dialects.kyverno.rule import Rule
+from shipper.rules.dialects.kyverno.shape import mapping, refuse_unknown
 from shipper.rules.dialects.policy import Ident, Source
 from shipper.rules.dialects.problems import problem_in
 from shipper.rules.document import Path, Problem
 
 _OTHER_KINDS = {"mutate": "mutates", "generate": "generates"}
 _CHECKS = ("pattern", "anyPattern", "deny", "foreach", "podSecurity", "cel", "manifests")
+_RULE_FIELDS = frozenset(
+    (
+        "celPreconditions", "context", "exclude", "generate", "imageExtractors", "match", "mutate",
+        "name", "preconditions", "reportProperties", "skipBackgroundRequests", "validate",
+        "verifyImages",
+    )
+)  # fmt: skip
+_VALIDATE_FIELDS = frozenset(
+    (
+        *_CHECKS, "allowExistingViolations", "assert", "failureAction", "failureActionOverrides",
+        "message",
+    )
+)  # fmt: skip
 
 CelCheck = Callable[[Mapping[str, Any], Mapping[str, Any], Path], Check | None]
 """(rule, spec, its path) -> the demand of `validate.cel`, or None where problems were told."""
@@ -90,9 +104,10 @@ class Compiler:
                 yield made
 
     def _rule(self, spec: Mapping[str, Any], rule: Mapping[str, Any], path: Path) -> Rule | None:
-        validate = rule.get("validate")
-        words: Mapping[str, Any] = validate if isinstance(validate, Mapping) else {}
         try:
+            refuse_unknown(rule, _RULE_FIELDS, "a rule")
+            words = mapping(rule, "validate") or {}
+            refuse_unknown(words, _VALIDATE_FIELDS, "validate")
             check = self._check(spec, rule, path)
             if check is None:
                 return None
@@ -110,8 +125,11 @@ class Compiler:
                 ignores_errors=_ignores_errors(spec),
             )
             self._note(made)
-        except (ValueError, AttributeError, TypeError, LookupError) as error:
-            self._problem(path, str(error) or type(error).__name__)
+        except ValueError as error:
+            self._problem(path, str(error))
+            return None
+        except (AttributeError, TypeError, LookupError):
+            self._problem(path, "something in it is of another type than Kyverno has there")
             return None
         return made
 
@@ -125,6 +143,8 @@ class Compiler:
             return self._cel(rule, spec, path)
         if validate.get("manifests") is not None:
             return Elsewhere("the signatures of manifests are not verified")
+        if validate.get("assert") is not None:
+            return Elsewhere("assertion trees are not judged")
         check = check_of(validate)
         if check is None:
             raise ValueError(f"validate needs one of {', '.join(_CHECKS)}")

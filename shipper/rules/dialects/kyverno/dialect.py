@@ -129,7 +129,7 @@ def _exceptions(
         spec = source.value.get("spec")
         try:
             exception = PolicyException(ident, spec if isinstance(spec, Mapping) else {})
-        except (ValueError, AttributeError, TypeError) as error:
+        except ValueError as error:
             problems.append(problem_in(ident, source, ("spec",), str(error)))
         else:
             yield exception, (ident, source)

@@ -11,7 +11,8 @@ from typing import Any
 from shipper.rules.dialects.kyverno.conditions import Conditions
 from shipper.rules.dialects.kyverno.podsecurity import Exclusion
 from shipper.rules.dialects.kyverno.question import Question
-from shipper.rules.dialects.kyverno.selection import Filter, texts
+from shipper.rules.dialects.kyverno.selection import Filter
+from shipper.rules.dialects.kyverno.shape import maps, texts
 from shipper.rules.dialects.kyverno.subject import Subject
 from shipper.rules.dialects.kyverno.wildcards import matches_any
 from shipper.rules.dialects.policy import Ident
@@ -22,10 +23,10 @@ class PolicyException:
 
     def __init__(self, ident: Ident, spec: Mapping[str, Any]) -> None:
         self.ident = ident
-        listed = spec.get("exceptions") or []
-        if not isinstance(listed, list) or not all(isinstance(one, Mapping) for one in listed):
-            raise ValueError("spec.exceptions must be a list of maps")
-        self._rules = [(str(one.get("policyName", "")), texts(one, "ruleNames")) for one in listed]
+        self._rules = [
+            (str(one.get("policyName", "")), texts(one, "ruleNames"))
+            for one in maps(spec, "exceptions")
+        ]
         match = spec.get("match")
         if not isinstance(match, Mapping):
             raise ValueError("spec.match is missing")  # noqa: TRY004 - of the exception's text
@@ -33,7 +34,7 @@ class PolicyException:
         conditions = spec.get("conditions")
         self._conditions = Conditions(conditions) if conditions else None
         self.exclusions: Sequence[Exclusion] = [
-            Exclusion.of(one) for one in spec.get("podSecurity") or ()
+            Exclusion.of(one) for one in maps(spec, "podSecurity")
         ]
 
     def concerns(self, policy: Ident) -> bool:

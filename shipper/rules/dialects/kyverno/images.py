@@ -57,10 +57,13 @@ def _with_registry(image: str) -> str:
     return f"{_DEFAULT_REGISTRY}/{image}" if not slash or local else image
 
 
-def of_object(value: Any) -> dict[str, dict[str, Any]]:
-    """By kind of container and by its name: the parts of its image. Raises EvaluationError."""
-    kind = value.get("kind") if isinstance(value, Mapping) else None
-    path = POD_SPECS.get(kind) if isinstance(kind, str) else None
+def of_object(value: Any, kind: str) -> dict[str, dict[str, Any]]:
+    """By kind of container and by its name: the parts of its image. Raises EvaluationError.
+
+    `kind`: the object's, where it does not say.
+    """
+    own = value.get("kind") if isinstance(value, Mapping) else None
+    path = POD_SPECS.get(own if isinstance(own, str) else kind)
     spec = under(value, path) if path is not None else None
     found: dict[str, dict[str, Any]] = {}
     for group in CONTAINERS if isinstance(spec, Mapping) else ():

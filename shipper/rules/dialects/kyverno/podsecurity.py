@@ -8,14 +8,14 @@ the values named, where it names them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from shipper.rules.dialects.kyverno.checks import PASS, SKIP, Result, deleted
 from shipper.rules.dialects.kyverno.errors import EvaluationError, UndecidedError
 from shipper.rules.dialects.kyverno.pods import CONTAINERS, POD_SPECS, under
 from shipper.rules.dialects.kyverno.question import Question
-from shipper.rules.dialects.kyverno.selection import texts
+from shipper.rules.dialects.kyverno.shape import texts
 from shipper.rules.dialects.kyverno.standards import (
     CHECKS,
     CONTROLS,
@@ -60,6 +60,7 @@ class PodSecurity:
     """A level, a version, and what is excluded. Raises ValueError."""
 
     documents: Iterator[Document] = iter(())
+    unanswerable: Iterable[str] = ()
 
     def __init__(self, written: Any) -> None:
         level = written.get("level") if isinstance(written, Mapping) else None
@@ -75,7 +76,7 @@ class PodSecurity:
             return SKIP
         if question.subject.review.object is UNBOUND:
             raise UndecidedError("the object is not in the record")
-        pod, place = _pod(question.subject.review.object)
+        pod, place = _pod(question.subject.review.object, question.subject.kind)
         if self._level == "privileged":
             return PASS
         question.meter.step(20 * sum(1 for _ in pod.containers()))
@@ -120,10 +121,10 @@ def _version(written: Any) -> Version:
     return 1, int(form[1])
 
 
-def _pod(value: Any) -> tuple[Pod, Path]:
-    """The pod in an object, and where its spec stands."""
-    kind = value.get("kind") if isinstance(value, Mapping) else None
-    path = POD_SPECS.get(kind) if isinstance(kind, str) else None
+def _pod(value: Any, kind: str) -> tuple[Pod, Path]:
+    """The pod in an object, and where its spec stands. `kind`: where the object does not say."""
+    own = value.get("kind") if isinstance(value, Mapping) else None
+    path = POD_SPECS.get(own if isinstance(own, str) else kind)
     if path is None:
         raise EvaluationError("podSecurity: the object is no pod, and no controller of pods")
     spec, metadata = under(value, path), under(value, (*path[:-1], "metadata"))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from shipper.rules.cel.paths import Path
 from shipper.rules.dialects.kyverno.actions import strictest
+from shipper.rules.dialects.kyverno.celrule import CelCheck
 from shipper.rules.dialects.kyverno.meter import Meter
 from shipper.rules.dialects.kyverno.question import Question
 from shipper.rules.dialects.kyverno.rule import Asked, Rule
@@ -32,7 +33,7 @@ class KyvernoPolicy:
         self.parts = parts
         self.unanswerable = unanswerable
         self.paths: frozenset[Path] = frozenset(
-            path for rule in rules for path in getattr(rule.check, "paths", ())
+            path for rule in rules if isinstance(rule.check, CelCheck) for path in rule.check.paths
         )
         self._rules = rules
         self._first_only = first_only

@@ -96,7 +96,7 @@ def _root(subject: Subject) -> Scope:
     root = Scope({})
     request = _request(subject)
     root.define("request", lambda _scope: request)
-    root.define("images", lambda _scope: images.of_object(_known(subject.shown)))
+    root.define("images", lambda _scope: images.of_object(_known(subject.shown), subject.kind))
     root.define("serviceAccountName", lambda _scope: _account(subject.review.identity)[1])
     root.define("serviceAccountNamespace", lambda _scope: _account(subject.review.identity)[0])
     return root

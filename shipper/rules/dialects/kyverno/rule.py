@@ -12,11 +12,13 @@ from typing import Any
 import msgspec
 
 from shipper.rules.dialects.kyverno.actions import Actions
-from shipper.rules.dialects.kyverno.checks import PASS, SKIP, Check, ForEach, Result
+from shipper.rules.dialects.kyverno.celrule import CelCheck
+from shipper.rules.dialects.kyverno.checks import PASS, SKIP, Check, Result
 from shipper.rules.dialects.kyverno.conditions import Conditions
 from shipper.rules.dialects.kyverno.context import ConfigMaps, Context
 from shipper.rules.dialects.kyverno.errors import EvaluationError, UndecidedError
 from shipper.rules.dialects.kyverno.exceptions import PolicyException
+from shipper.rules.dialects.kyverno.filters import passed_by
 from shipper.rules.dialects.kyverno.podsecurity import PodSecurity
 from shipper.rules.dialects.kyverno.question import Question
 from shipper.rules.dialects.kyverno.selection import NEEDS_ROLES, Filter
@@ -64,7 +66,7 @@ class Rule:
         self.context = Context(written.get("context"), *([config_maps] if config_maps else []))
         conditions = written.get("preconditions")
         self._preconditions = Conditions(conditions) if conditions else None
-        is_cel = getattr(check, "is_cel", False)
+        is_cel = isinstance(check, CelCheck)  # whose expressions have messages of their own
         message = None if is_cel else words.get("message")
         self._message = Document(message) if isinstance(message, str) and message else None
         self._allows_existing = words.get("allowExistingViolations") is not False
@@ -87,11 +89,7 @@ class Rule:
         if self._match.needs_roles or (self._exclude and self._exclude.needs_roles):
             yield NEEDS_ROLES
         yield from self.context.unanswerable
-        if isinstance(self.check, ForEach):
-            for context in self.check.contexts:
-                yield from context.unanswerable
-        why = getattr(self.check, "unanswerable", None)
-        yield from why or ()
+        yield from self.check.unanswerable
 
     def judge(self, subject: Subject, first: Asked) -> Verdict | None:
         """What it says; None: it does not speak of the review."""
@@ -144,7 +142,8 @@ class _Judging:
         try:
             result = self._result(question)
         except UndecidedError as error:
-            return None if self._exempt else self._said("indeterminate", str(error))
+            spared = self._exempt or passed_by(self._subject)
+            return None if spared else self._said("indeterminate", str(error))
         except EvaluationError as error:
             failed = Result("fail", f"could not be evaluated: {error}")
             result = PASS if self._rule.ignores_errors else failed
@@ -152,6 +151,7 @@ class _Judging:
             return None
         if result.kind == "pass":
             return None if self._exempt else self._said("pass", "")
+        self._exempt = self._exempt or passed_by(self._subject)
         if not self._exempt:
             self._look_back(question)
         words = self._rule.says(question, result)

@@ -13,6 +13,7 @@ from typing import Any
 from shipper.rules.dialects.kyverno.errors import UndecidedError
 from shipper.rules.dialects.kyverno.kinds import KindSelector, may_select, parsed, selects
 from shipper.rules.dialects.kyverno.kleene import all_of, any_of
+from shipper.rules.dialects.kyverno.shape import mapping, maps, refuse_unknown, texts
 from shipper.rules.dialects.kyverno.subject import Subject
 from shipper.rules.dialects.kyverno.wildcards import has_wildcard, matches, matches_any
 from shipper.rules.dialects.labels import namespace_labels
@@ -22,16 +23,24 @@ from shipper.rules.dialects.selectors import selects as label_selects
 
 Test = Callable[[Subject], bool]
 
-_USER = ("roles", "clusterRoles", "subjects")
+_FIELDS = frozenset(("resources", "roles", "clusterRoles", "subjects"))
+_RESOURCE_FIELDS = frozenset(
+    (
+        "annotations", "kinds", "name", "names", "namespaceSelector", "namespaces", "operations",
+        "selector",
+    )
+)  # fmt: skip
+_SELECTOR_FIELDS = frozenset(("matchLabels", "matchExpressions"))
 NEEDS_ROLES = "the roles of the user need the cluster"
 
 
 class Block:
-    """One filter: its resources, and the users who ask."""
+    """One filter: its resources, and the users who ask. Raises ValueError."""
 
     def __init__(self, block: Mapping[str, Any]) -> None:
-        resources = block.get("resources") or {}
-        self.resources: Mapping[str, Any] = resources
+        refuse_unknown(block, _FIELDS, "a filter")
+        resources = mapping(block, "resources") or {}
+        refuse_unknown(resources, _RESOURCE_FIELDS, "resources")
         self.kinds: Sequence[KindSelector] = [parsed(kind) for kind in texts(resources, "kinds")]
         self.operations = frozenset(texts(resources, "operations"))
         self._tests = list(_resource_tests(resources, self.kinds))
@@ -62,9 +71,10 @@ class Filter:
     """A match or exclude block: any or all of its filters, or the one that it is itself."""
 
     def __init__(self, block: Mapping[str, Any]) -> None:
-        self._all = not block.get("any") and bool(block.get("all"))
-        listed = block.get("any") or block.get("all")
-        self.blocks = [Block(one) for one in (listed or [block])]
+        some, every = maps(block, "any"), maps(block, "all")
+        self._all = not some and bool(every)
+        itself = {key: value for key, value in block.items() if key not in ("any", "all")}
+        self.blocks = [Block(one) for one in (some or every or [itself])]
 
     def selects(self, subject: Subject, *, user: bool) -> bool:
         """Whether it selects. Raises UndecidedError."""
@@ -82,17 +92,11 @@ class Filter:
         return any(block.needs_roles for block in self.blocks)
 
 
-def texts(block: Mapping[str, Any], name: str) -> list[str]:
-    """The texts in a list; none where there is no list."""
-    found = block.get(name)
-    return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
-
-
 def _resource_tests(resources: Mapping[str, Any], kinds: Sequence[KindSelector]) -> Iterator[Test]:
     if kinds:
         yield lambda subject: any(selects(one, subject.target, subject.kind) for one in kinds)
-    name = resources.get("name")
-    if isinstance(name, str) and name:
+    name = str(resources.get("name") or "")
+    if name:
         yield lambda subject: matches(name, subject.name)
     names = texts(resources, "names")
     if names:
@@ -102,15 +106,25 @@ def _resource_tests(resources: Mapping[str, Any], kinds: Sequence[KindSelector])
         yield lambda subject: matches_any(
             namespaces, subject.name if subject.is_namespace else subject.namespace
         )
-    annotations = resources.get("annotations")
+    annotations = mapping(resources, "annotations")
     if annotations:
         yield lambda subject: _annotated(annotations, subject.texts("annotations"))
-    selector = resources.get("selector")
+    selector = selector_of(resources, "selector")
     if selector is not None:
         yield lambda subject: selected(selector, subject.texts("labels"))
-    namespace_selector = resources.get("namespaceSelector")
+    namespace_selector = selector_of(resources, "namespaceSelector")
     if namespace_selector is not None:
         yield lambda subject: namespace_selected(namespace_selector, subject)
+
+
+def selector_of(written: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """A label selector. Raises ValueError."""
+    found = mapping(written, name)
+    if found is not None:
+        refuse_unknown(found, _SELECTOR_FIELDS, name)
+        mapping(found, "matchLabels")
+        maps(found, "matchExpressions")
+    return found
 
 
 def _annotated(wanted: Mapping[str, Any], there: Mapping[str, str]) -> bool:
@@ -162,7 +176,7 @@ def namespace_selected(selector: Mapping[str, Any], subject: Subject) -> bool:
 def _user_tests(block: Mapping[str, Any]) -> Iterator[Test]:
     if block.get("roles") or block.get("clusterRoles"):
         yield _roles
-    subjects = block.get("subjects")
+    subjects = maps(block, "subjects")
     if subjects:
         yield lambda subject: _asks(subjects, subject.review.identity)
 

@@ -61,13 +61,14 @@ class ValidatingCompiler:
         self._policy = policy
 
     def policy(self, exceptions: Sequence[Item]) -> ValidatingPolicy | None:
-        """None: there are problems, or it is asked about no request."""
+        """None: there are problems."""
         spec = self._read(self._policy, ValidatingSpec)
         if spec is None:
             return None
-        if spec.evaluation.mode == "JSON":
-            self._problem(("spec", "evaluation", "mode"), "JSON payloads are not judged here")
-            return None
+        mode = spec.evaluation.mode
+        if mode not in ("", "Kubernetes"):
+            says = f"it is asked about {mode[:20]} payloads, not about requests to the API server"
+            return self._made(spec, [], [], [says])
         if spec.match_constraints is None:
             self._problem(("spec", "matchConstraints"), "is missing")
             return None
@@ -79,12 +80,21 @@ class ValidatingCompiler:
         ]
         if self.problems:
             return None
-        says = [text for part in made[:1] for text in unanswerable(part.expressions)]
+        found = [text for part in made[:1] for text in unanswerable(part.expressions)]
+        return self._made(spec, made, spared, found)
+
+    def _made(
+        self,
+        spec: ValidatingSpec,
+        made: Sequence[Part],
+        exceptions: Sequence[ExceptionOf],
+        says: Sequence[str],
+    ) -> ValidatingPolicy:
         return ValidatingPolicy(
             *self._policy,
             made,
             action=_action(spec),
-            parts=[self._policy[0], *(one.ident for one in spared)],
+            parts=[self._policy[0], *(one.ident for one in exceptions)],
             unanswerable=list(dict.fromkeys(says)),
             activations=self._activations,
         )
@@ -132,7 +142,11 @@ class ValidatingCompiler:
         self.problems += checker.problems
         scope = PartialScope(spec.images, spec.allowed_values)
         known = [one for one in conditions if one]
-        return ExceptionOf(item[0], self._environment, known, scope)
+        try:
+            return ExceptionOf(item[0], self._environment, known, scope)
+        except CompileError as error:
+            self.problems.append(problem_in(*item, ("spec", "matchConditions"), error.reason))
+            return None
 
     def _read(self, item: Item, form: Any) -> Any:
         found, mistakes = conform(without_nulls(item[1].value.get("spec")), form)

@@ -93,6 +93,9 @@ def test_it_is_generated_for_controllers() -> None:
         ("!image('ab:1').containsDigest()", "pass"),
         ("isImage('a b')", "fail"),
         ("sha256('a').startsWith('ca97')", "pass"),
+        ("hash.md5('a').startsWith('0cc1')", "pass"),
+        ("resource.get(resource.toGVR('v1', 'Pod'), 'a', 'b').x == 'y'", "indeterminate"),
+        ("random() == 'a'", "indeterminate"),
         ("json.unmarshal('{\"a\": 1}').a == 1", "pass"),
         ("parseServiceAccount('system:serviceaccount:a:b').Namespace == 'a'", "pass"),
         ("listObjToMap([{'k': 'a'}], [{'v': 1}], 'k', 'v') == {'a': 1}", "pass"),
@@ -150,11 +153,16 @@ def test_a_namespaced_policy_speaks_of_its_namespace_alone() -> None:
 
 
 def test_what_is_wrong_is_told() -> None:
-    """Once, not again for what is generated; a policy of JSON payloads is none of ours."""
+    """Once, not again for what is generated."""
     assert len(linked(Kyverno(), _policy("object.")).problems) == 1
-    (problem,) = linked(Kyverno(), _policy("true", evaluation={"mode": "JSON"})).problems
-    assert "JSON payloads" in str(problem)
     (problem,) = linked(Kyverno(), _policy("true", matchConstraints=None)).problems
     assert "matchConstraints" in str(problem)
     (problem,) = linked(Kyverno(), _policy("true", validations="x")).problems
     assert "validations" in str(problem)
+
+
+def test_a_policy_of_other_payloads_says_nothing_of_requests() -> None:
+    """And says so at load."""
+    document = _policy("false", evaluation={"mode": "JSON"})
+    assert says(document, pod()) == "nothing"
+    assert "JSON payloads" in only(linked(Kyverno(), document)).unanswerable[0]
