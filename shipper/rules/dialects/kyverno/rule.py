@@ -17,6 +17,7 @@ from shipper.rules.dialects.kyverno.conditions import Conditions
 from shipper.rules.dialects.kyverno.context import ConfigMaps, Context
 from shipper.rules.dialects.kyverno.errors import EvaluationError, UndecidedError
 from shipper.rules.dialects.kyverno.exceptions import PolicyException
+from shipper.rules.dialects.kyverno.filters import passed_by
 from shipper.rules.dialects.kyverno.podsecurity import PodSecurity
 from shipper.rules.dialects.kyverno.question import Question
 from shipper.rules.dialects.kyverno.selection import NEEDS_ROLES, Filter
@@ -144,7 +145,8 @@ class _Judging:
         try:
             result = self._result(question)
         except UndecidedError as error:
-            return None if self._exempt else self._said("indeterminate", str(error))
+            spared = self._exempt or passed_by(self._subject)
+            return None if spared else self._said("indeterminate", str(error))
         except EvaluationError as error:
             failed = Result("fail", f"could not be evaluated: {error}")
             result = PASS if self._rule.ignores_errors else failed
@@ -152,6 +154,7 @@ class _Judging:
             return None
         if result.kind == "pass":
             return None if self._exempt else self._said("pass", "")
+        self._exempt = self._exempt or passed_by(self._subject)
         if not self._exempt:
             self._look_back(question)
         words = self._rule.says(question, result)

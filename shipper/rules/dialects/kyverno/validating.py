@@ -15,6 +15,8 @@ from shipper.rules.cel.paths import paths
 from shipper.rules.dialects.activations import Activations
 from shipper.rules.dialects.expressions import Condition, Expressions
 from shipper.rules.dialects.kyverno.celexpr import ALWAYS, EXCEPTIONS, decided
+from shipper.rules.dialects.kyverno.filters import passed_by
+from shipper.rules.dialects.kyverno.subject import Subject
 from shipper.rules.dialects.meant import YES, Meant, both
 from shipper.rules.dialects.policy import Action, Ident, Source, Verdict
 from shipper.rules.dialects.review import Review, Target
@@ -91,7 +93,12 @@ class Part:
         judged = self._validator(scope).judge(activations.of(review))
         judged = judged._replace(decisions=decided(judged))
         meant = both(both(meant, judged.meant), spared)
-        yield from verdicts(judged, meant, action, prefix=self.name)
+        passed = passed_by(Subject(review))
+        for verdict in verdicts(judged, meant, action, prefix=self.name):
+            if passed and verdict.outcome == "fail":
+                yield verdict._replace(exempt=verdict.exempt or passed)
+            elif not passed or verdict.outcome == "pass":
+                yield verdict
 
     def _spared(self, review: Review, activations: Activations) -> tuple[Meant, PartialScope]:
         meant = YES

@@ -35,7 +35,7 @@ def test_an_exception_names_policy_and_rules() -> None:
     rule = policy({"deny": {}})
     assert says(rule, pod(), _exception(["ch*"])) == "fail, exempt"
     assert says(rule, pod(), _exception(["other"])) == "fail"
-    spec = {"containers": []}
+    spec: dict[str, Any] = {"containers": []}
     assert says(rule, deployment(spec), _exception(["check"])) == "fail"
     assert says(rule, deployment(spec), _exception(["autogen-check"])) == "fail, exempt"
     elsewhere = _exception(["check"], exceptions=[{"policyName": "x", "ruleNames": ["check"]}])

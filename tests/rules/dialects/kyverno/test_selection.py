@@ -13,7 +13,7 @@ from shipper.rules.terms import UNBOUND
 from tests.rules.dialects.kyverno.policies import pod, policy, says, verdicts
 from tests.rules.dialects.objects import linked, only, review
 
-_NEVER = {"deny": {}}
+_NEVER: dict[str, Any] = {"deny": {}}
 _BOB = Identity(username="bob", groups=("dev", "system:authenticated"))
 
 
