@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from shipper.model import Severity
 from shipper.rules.dialects.cel_text import UnsupportedError
 from shipper.rules.dialects.detection import Translated
-from shipper.rules.dialects.sigma.correlation import Correlation, correlation
+from shipper.rules.dialects.sigma.correlation import correlation, counts
 from shipper.rules.dialects.sigma.emit import Emitted, one_of, raw_of
 from shipper.rules.dialects.sigma.read import MistakeError, condition
 from shipper.rules.dialects.translated import ALL_STAGES, Names, audit_rule, techniques
@@ -49,6 +49,7 @@ class Sigma:
         self._notes: list[Problem] = []
         self._bases: dict[str, _Base] = {}
         self._ids: dict[str, str] = {}
+        self._absent: set[str] = set()
 
     def translate(self, documents: Sequence[Document]) -> Translated:
         """The rules in `documents`; one that a correlation counts is not told for itself."""
@@ -69,21 +70,23 @@ class Sigma:
         return Translated([*rules, *found], self._problems, self._notes)
 
     def _read(self, document: Document) -> None:
-        title = text_of(document.value["title"])
         reason = _left_out(document.value)
         if reason:
-            self._notes.append(document.problem((), f"{title[:200]}: left out, {reason}"))
+            self._left_out(document, reason)
+            self._absent.update(_references(document))
             return
-        name = self._names.of(title)
+        name = self._names.of(text_of(document.value["title"]))
         try:
             found = condition(document)
         except MistakeError as mistake:
             self._problems.append(mistake.problem)
             return
         self._bases[name] = _Base(document, name, found, "event.stage" in found.cel)
-        for key in ("id", "name"):
-            if isinstance(document.value.get(key), str):
-                self._ids[document.value[key]] = name
+        self._ids.update(dict.fromkeys(_references(document), name))
+
+    def _left_out(self, document: Document, reason: str) -> None:
+        title = text_of(document.value["title"])[:200]
+        self._notes.append(document.problem((), f"{title}: left out, {reason}"))
 
     def _rule(self, base: _Base) -> AuditRule:
         return audit_rule(
@@ -97,10 +100,13 @@ class Sigma:
     def _correlated(
         self, document: Document, counted: set[str]
     ) -> list[tuple[Document, AuditRule]]:
+        if self._absent.intersection(counts(document.value)):
+            self._left_out(document, "a rule that it counts is")
+            return []
         name = self._names.of(text_of(document.value["title"]))
         try:
             found = correlation(document.value)
-            bases = [self._base(document, reference, found) for reference in found.rules]
+            bases = [self._base(document, reference) for reference in found.rules]
         except UnsupportedError as error:
             self._problems.append(document.problem(("correlation",), str(error)))
             return []
@@ -121,13 +127,19 @@ class Sigma:
         )
         return [(document, written)]
 
-    def _base(self, document: Document, reference: str, found: Correlation) -> _Base:
+    def _base(self, document: Document, reference: str) -> _Base:
         name = self._ids.get(reference, "")
         if name not in self._bases:
             place = ("correlation", "rules")
             reason = f"there is no rule {reference} that could be counted"
             raise MistakeError(document.problem(place, reason))
         return self._bases[name]
+
+
+def _references(document: Document) -> list[str]:
+    """What a correlation may call the rule."""
+    found = (document.value.get(key) for key in ("id", "name"))
+    return [one for one in found if isinstance(one, str)]
 
 
 def _left_out(value: Mapping[str, Any]) -> str:

@@ -90,6 +90,8 @@ SELECTIONS = [
     ("hostIPC: '*'", False),
     ("hostIPC: null", True),
     ("requestObject.spec.containers.image: NGINX", True),
+    ("requestObject.spec.containers{}.image: nginx", True),
+    ("spec.containers[*].image: nginx", True),
     ("spec.volumes.hostPath.path|startswith: /etc", True),
     ("requestObject.spec.containers.image|base64: nginx", False),
     ("user.groups: system:authenticated", True),
@@ -217,6 +219,13 @@ def test_a_count_of_events_is_a_threshold(tmp_path: Path) -> None:
     generating = CORRELATION.replace("type:", "generate: true\n  type:")
     both = loaded(tmp_path, selecting("verb: create"), generating)
     assert [one.name for one in both.rules] == ["sigma-a-rule", "sigma-many"]
+
+
+def test_a_count_of_rules_that_are_left_out_is_left_out_too(tmp_path: Path) -> None:
+    """Whatever its kind: it is about other logs."""
+    other = selecting("verb: create").replace("product: kubernetes", "product: windows")
+    rules = loaded(tmp_path, other, CORRELATION.replace("event_count", "temporal"))
+    assert notes(rules, tmp_path)[1] == "01.yaml:1: Many: left out, a rule that it counts is"
 
 
 @pytest.mark.parametrize(
