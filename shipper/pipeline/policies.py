@@ -155,7 +155,7 @@ class Policies:
             match = _NAME.fullmatch(path.name)
             if match and int(match[1]) <= newest:
                 found.add(int(match[1]))
-            else:
+            elif match or path.suffix == ".tmp":
                 self._disk.unlink(path)
         return found
 

@@ -45,7 +45,7 @@ OTHERS: list[tuple[str, Object, str | None]] = [
     ),
     (
         "no-default-namespace",
-        plain("ConfigMap", namespace="default", metadata={"name": "kube-root-ca.crt"}),
+        plain("ConfigMap", namespace="default", metadata={"name": "openshift-service-ca.crt"}),
         None,
     ),
     ("namespace-labels", plain("Namespace"), "labels are missing: owner"),
@@ -170,7 +170,8 @@ def test_other_objects(policy: str, one: Object, said: str | None) -> None:
 CREDENTIALS = {
     "a private key": {"tls": "-----BEGIN RSA " + "PRIVATE KEY-----\nMII"},
     "an AWS access key": {"x": "id = AKIA" + "IOSFODNN7EXAMPLE"},
-    "a GitHub or GitLab token": {"x": "ghp_" + "a" * 36},
+    "a GitHub token": {"x": "ghp_" + "a" * 36, "y": "github" + "_pat_x"},
+    "a GitLab token": {"x": "glpat-" + "a" * 20},
     "a Slack token": {"x": "xoxb-" + "123456789012-abc"},
     "a Google API key": {"x": "AIza" + "b" * 35},
     "a signed token": {"x": "eyJ" + "hbGciOiJIUzI1NiJ9.eyJ" + "zdWIiOiIxMjM0NSJ9.c2ln"},
@@ -204,7 +205,7 @@ def test_what_only_looks_so_passes(data: dict[str, str]) -> None:
 
 def test_a_large_configmap_can_be_asked() -> None:
     """Of the most that one may have, within the engine's limits: the last line is found."""
-    lines = "key: value of some length, as in any file\n" * 24_000
+    lines = "url: http://example.com/some/path?and=query\n" * 23_000
     last = {"conf": lines + "password: hunter22\n"}
     assert failures(review(plain("ConfigMap", data={"conf": lines}))) == {}
     assert "no-credentials-in-configmaps" in failures(review(plain("ConfigMap", data=last)))

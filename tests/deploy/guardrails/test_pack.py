@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+import zstandard
 
 from shipper.model import Guardrail
 from shipper.rules.engine import Engine
@@ -14,6 +15,7 @@ from tests.conftest import ROOT
 from tests.deploy.guardrails.asking import (
     FILES,
     GUARDRAILS,
+    POLICIES,
     documents,
     failures,
     linked,
@@ -78,3 +80,28 @@ def test_the_daemon_itself_passes(overlay: str) -> None:
     """Where the pack is enforced, the daemon that watches it can be installed."""
     for one in kustomized(ROOT / "deploy" / "kubernetes" / "overlays" / overlay):
         assert failures(review(one)) == {}
+
+
+EXPECTED = {
+    "cluster-admins": {"evil-admin", "evil-sa-admin"},
+    "no-credentials-in-configmaps": {"app-settings-leaky"},
+    "no-default-namespace": set(),
+    "no-wildcard-roles": {"evil-wildcard", "role-manager"},
+}
+
+
+def test_a_real_log_shows_what_was_bad_in_it(shared: Path) -> None:
+    """A real API server's log of an intruder's day: these guardrails speak of him alone, and none
+    leaves anything undecided but what a controller did to what it owns."""
+    data = (shared / "corpora" / "lifecycle" / "audit.log.zst").read_bytes()
+    lines = zstandard.ZstdDecompressor().stream_reader(data).read().split(b"\n")
+    told: dict[str, set[str]] = {}
+    for found in Engine(load_tested([POLICIES])).evaluate(lines):
+        if not isinstance(found.guardrail, Guardrail):
+            continue
+        if found.verdict == "indeterminate":
+            assert "oldObject is not known" in found.message
+        elif found.severity != "info":
+            name = found.guardrail.name.removeprefix("guardrails-")
+            told.setdefault(name, set()).add(found.what.name)
+    assert {name: told.get(name, set()) for name in EXPECTED} == EXPECTED
