@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 
 from shipper.backtest.asking import Asking
+from shipper.backtest.chronicle import Noted
 from shipper.backtest.hearing import Hearing
 from shipper.backtest.refused import refused_by
 from shipper.backtest.result import Result
@@ -25,18 +26,28 @@ from shipper.verify.request import Window
 class Court:
     """One or two sets of rules at work; `result` is what they have said so far.
 
-    Events outside `window` count in nothing but what thresholds count.
+    `chronicle`: what shows the policies of each moment, if no single log does. Events outside
+    `window` count in nothing but what thresholds count.
     """
 
-    def __init__(self, sets: Sequence[RuleSet], window: Window) -> None:
+    def __init__(
+        self,
+        sets: Sequence[RuleSet],
+        window: Window,
+        chronicle: Sequence[Noted] | None = None,
+    ) -> None:
         self.result = Result(len(sets))
         self._window = window
-        self._sides = [_Side(*pair) for pair in zip(sets, self.result.tallies, strict=True)]
+        self._sides = [
+            _Side(rules, tally, chronicle)
+            for rules, tally in zip(sets, self.result.tallies, strict=True)
+        ]
 
     def judge(self, place: Place, lines: Sequence[bytes], *, first_line: int = 0) -> None:
         """Hear every set about a batch or a part of it; `first_line`: its first line's number."""
         session = _Session(self._sides, self.result, self._window, place, first_line)
         for side, hearing in zip(self._sides, session.hearings, strict=True):
+            side.policies.enter(place.log)
             began, of_policies = time.thread_time_ns(), session.nanoseconds
             side.engine(place.log).evaluate(
                 lines,
@@ -54,10 +65,10 @@ class Court:
 class _Side:
     """One set: an engine for each log, whose thresholds count, and its policies."""
 
-    def __init__(self, rules: RuleSet, tally: Tally) -> None:
+    def __init__(self, rules: RuleSet, tally: Tally, chronicle: Sequence[Noted] | None) -> None:
         self.rules = rules.with_policies(PolicySet())
         self.tally = tally
-        self.policies = Asking(rules, tally)
+        self.policies = Asking(rules, tally, chronicle)
         self._engines: dict[str, Engine] = {}
 
     def engine(self, log: str) -> Engine:
