@@ -45,6 +45,11 @@ class Asking:
         self._log: str | None = None
         self._start()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to ask, now and later."""
+        return self._replay is None and not self._policies.policies
+
     def enter(self, log: str) -> None:
         """What is asked from now on is this log's: with a chronicle, time begins anew."""
         if self._chronicle is not None and log != self._log:

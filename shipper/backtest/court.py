@@ -17,7 +17,7 @@ from shipper.backtest.result import Result
 from shipper.backtest.tally import AUDIT_RULE, Place, Tally
 from shipper.rules.dialects.policies import PolicySet
 from shipper.rules.engine import Engine
-from shipper.rules.event import Event, ObjectRef
+from shipper.rules.event import Event
 from shipper.rules.ruleset import RuleSet
 from shipper.rules.terms import CONNECTED, OPERATIONS, Terms
 from shipper.verify.request import Window
@@ -92,6 +92,7 @@ class _Session:
         self._sides = sides
         self._result = result
         self._window = window
+        self._judging = not all(side.policies.is_idle for side in sides)
         self._is_open = window == Window()
         self._line = line
 
@@ -102,8 +103,8 @@ class _Session:
         for number, event in enumerate(events, self._line):
             if event is not None and (self._is_open or self._asked(event)):
                 times.append(event.stageTimestamp)
-                if event.objectRef is not None:
-                    self._see(event, event.objectRef, number)
+                if event.verb in OPERATIONS or _connects(event):  # most are reads
+                    self._see(event, number)
         if times:
             self._result.reach(min(times), max(times))
         self._line += len(events)
@@ -112,15 +113,18 @@ class _Session:
     def _asked(self, event: Event) -> bool:
         return self._window.holds(event.stageTimestamp)
 
-    def _see(self, event: Event, ref: ObjectRef, number: int) -> None:
-        """The hot path: most events are reads, or no policy speaks of what they write."""
-        if not (event.verb in OPERATIONS or ref.subresource in CONNECTED):
-            return
+    def _see(self, event: Event, number: int) -> None:
         if event.responseStatus is not None and event.responseStatus.code >= 400:
             name = refused_by(event)
             if name:
                 self._result.refuse(name)
             return
+        if not self._judging:
+            return
         terms = Terms(event, b"")
         for side, hearing in zip(self._sides, self.hearings, strict=True):
             side.policies.ask(terms, line=number, to=hearing)
+
+
+def _connects(event: Event) -> bool:
+    return event.objectRef is not None and event.objectRef.subresource in CONNECTED
