@@ -158,7 +158,7 @@ def _hit(policy: Policy, verdict: Verdict, review: Review, event: Event, line: i
         title=f"{policy.ident} would have denied this",
         severity="high",
         message=harmless(verdict.message or "the policy says no more", MAX_MESSAGE),
-        audit_id=event.auditID,
+        audit_id=harmless(event.auditID, MAX_MESSAGE),
         line=line,
         time=fields.timestamp(event),
         who=findings.who(event),

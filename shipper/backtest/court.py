@@ -104,7 +104,7 @@ class _Session:
             if event is not None and (self._is_open or self._asked(event)):
                 times.append(event.stageTimestamp)
                 if event.verb in OPERATIONS or _connects(event):  # most are reads
-                    self._see(event, number)
+                    self._see_safely(event, number)
         if times:
             self._result.reach(min(times), max(times))
         self._line += len(events)
@@ -112,6 +112,14 @@ class _Session:
 
     def _asked(self, event: Event) -> bool:
         return self._window.holds(event.stageTimestamp)
+
+    def _see_safely(self, event: Event, number: int) -> None:
+        try:
+            self._see(event, number)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the history must go on
+            reason = f"an event on which policies failed: {type(error).__name__}"
+            for hearing in self.hearings:
+                hearing.malformed(reason, line=number, event=event)
 
     def _see(self, event: Event, number: int) -> None:
         if event.responseStatus is not None and event.responseStatus.code >= 400:
