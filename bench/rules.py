@@ -24,7 +24,7 @@ _FOUND_SOMETHING = '"$@" || [ $? -eq 1 ]'
 def rows(bench: Bench) -> Iterator[Row]:
     """The table's rows."""
     log, size = bench.input()
-    runs = _Runs(bench, log)
+    runs = Runs(bench, log)
     events = runs.events()
     without = runs.cpu_seconds("none", {"catalog": "none"})
     catalog = runs.cpu_seconds("catalog", {"catalog": "default"})
@@ -39,14 +39,14 @@ def rows(bench: Bench) -> Iterator[Row]:
     yield at_most(f"{_MANY:,} distinct rules over {_FEW}, more CPU", more, 15, "%", digits=1)
 
 
-class _Runs:
+class Runs:
     """Runs over one log, with different rules."""
 
     def __init__(self, bench: Bench, log: Path) -> None:
         self._bench = bench
         self._log = log
         self._directory = bench.directory / "rules"
-        self._directory.mkdir()
+        self._directory.mkdir(exist_ok=True)
         self._empty = self._directory / "empty.log"
         self._empty.touch()
         self.peak_rss = 0

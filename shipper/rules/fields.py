@@ -49,10 +49,23 @@ def prune(value: Any, below: Wanted | None) -> Any:
 
 
 def without_nulls(value: Any) -> Any:
-    """`value` without null fields: they are unset, as Kubernetes' own CEL has it."""
-    if isinstance(value, dict):
-        return {name: without_nulls(item) for name, item in value.items() if item is not None}
-    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+    """`value` without null fields: they are unset, as Kubernetes' own CEL has it.
+
+    Without recursion: an event may be nested as deeply as its reader allows.
+    """
+    out = [value]
+    left: list[Any] = [out]
+    while left:
+        holder = left.pop()
+        for key, item in enumerate(holder) if isinstance(holder, list) else holder.items():
+            if isinstance(item, dict):
+                holder[key] = {name: below for name, below in item.items() if below is not None}
+            elif isinstance(item, list):
+                holder[key] = list(item)
+            else:
+                continue
+            left.append(holder[key])
+    return out[0]
 
 
 def _parts(value: object, names: tuple[str, ...], below: Wanted | None) -> dict[str, Any]:

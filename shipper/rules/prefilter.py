@@ -241,7 +241,10 @@ class _Reader:
         except CallError:
             return UNKNOWN
         get = getter.get
-        return exactly(lambda terms: search(get(terms).encode()) is not None, stable=getter.stable)
+        return exactly(
+            lambda terms: search(get(terms).encode(errors="replace")) is not None,
+            stable=getter.stable,
+        )
 
     def _fold(self, node: Comprehension, scope: Scope) -> Maybe:
         """`exists`, `exists_one` and `cel.bind`; of the others what they fold over."""

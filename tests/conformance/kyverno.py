@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shipper.rules.dialects.kyverno import Kyverno
+from shipper.rules.dialects.kyverno.filters import BY_DEFAULT
 from shipper.rules.dialects.policy import Ident, Policy, Source, Verdict
 from shipper.rules.dialects.review import Identity, Review
 from shipper.rules.terms import UNBOUND
@@ -87,7 +88,8 @@ def _is_of(name: str, rule: str | None) -> bool:
 
 
 def _worst(verdicts: list[Verdict]) -> str:
-    outcomes = {verdict.outcome for verdict in verdicts if not verdict.exempt}
+    counted = (one for one in verdicts if not one.exempt or one.exempt.startswith(BY_DEFAULT))
+    outcomes = {verdict.outcome for verdict in counted}
     return next((one for one in ("fail", "indeterminate", "pass") if one in outcomes), "skip")
 
 

@@ -35,12 +35,14 @@ _encode = msgspec.json.Encoder().encode
 class Activation:
     """Bound variables. `native` is the engine's form of them, or None if it can not have them."""
 
-    __slots__ = ("_make", "_sizes", "_spent", "_values", "native")
+    __slots__ = ("_make", "_sizes", "_spent", "_values", "native", "steps")
 
     def __init__(self, variables: Mapping[str, Any], runner: Any, *, clean: bool) -> None:
         self._make = runner.Activation
         self._sizes: Mapping[str, int] | None = None
         self._spent = 0.0
+        self.steps = 0.0
+        """What all evaluations with it have taken, for who asks many of them."""
         self._values = dict(variables)
         self.native: Any = None
         if clean or self._is_clean():
@@ -58,6 +60,7 @@ class Activation:
     def spend(self, steps: float) -> None:
         """An evaluation has taken `steps`."""
         self._spent += steps
+        self.steps += steps
         if self._spent > _RENEWAL_STEPS:
             self._spent = 0.0
             self.native = self._make(self._values)

@@ -49,6 +49,8 @@ class Part(NamedTuple):
     """The ids of the nodes that the checker knows to be optional."""
     free: Names
     """The variables it speaks of; those that stand alone by their whole names, `variables.x`."""
+    nodes: int
+    """How large the tree is."""
     text: str = ""
     """What it was checked from, to tell its own words from the data's."""
     expect: Expect = "any"
@@ -67,12 +69,13 @@ def part(
         tree = _standing_alone(tree, members, NO_NAMES)
         made = {node.id for node in walk(tree) if isinstance(node, Ident) and node.name in members}
         references = {number: of for number, of in references.items() if number not in made}
-    return Part(tree, references, optional, free_names(tree, NO_NAMES))
+    return Part(tree, references, optional, free_names(tree, NO_NAMES), _nodes(tree))
 
 
 def constant(value: Any) -> Part:
     """A plain JSON value as a part."""
-    return Part(_literal(cleaned(value), count(1)), {}, frozenset(), NO_NAMES)
+    tree = _literal(cleaned(value), count(1))
+    return Part(tree, {}, frozenset(), NO_NAMES, _nodes(tree))
 
 
 def composed(main: Part, named: Mapping[str, Part]) -> Part:
@@ -80,12 +83,19 @@ def composed(main: Part, named: Mapping[str, Part]) -> Part:
 
     Each may ask for those before it; what is left to be asked of an activation is `free`.
     """
-    free = main.free
+    for name in needed(main, named):
+        main = _bound(name, named[name], main)
+    return main
+
+
+def needed(main: Part, named: Mapping[str, Part]) -> list[str]:
+    """Those of `named` that `main` asks for, by itself or by others; the last first."""
+    free, found = main.free, []
     for name in reversed(tuple(named)):
         if name in free:
-            main = _bound(name, named[name], main)
+            found.append(name)
             free = free - {name} | named[name].free
-    return main._replace(free=free)
+    return found
 
 
 def _bound(name: str, value: Part, body: Part) -> Part:
@@ -110,8 +120,14 @@ def _bound(name: str, value: Part, body: Part) -> Part:
         tree=tree,
         references={**body.references, **moved},
         optional=optional,
+        free=body.free - {name} | value.free,
+        nodes=body.nodes + value.nodes,
         text=f"{body.text}\n{value.text}",
     )
+
+
+def _nodes(tree: Tree) -> int:
+    return sum(1 for _ in walk(tree))
 
 
 def _ids_after(tree: Tree) -> Iterator[int]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from shipper.rules.cel import CompileError, Environment, Part
+from shipper.rules.cel.parts import needed
 from shipper.rules.cel.paths import Path as FieldPath
 from shipper.rules.cel.paths import paths
 from shipper.rules.cel.program import Expect
@@ -20,6 +21,9 @@ from shipper.rules.dialects.problems import problem_in
 from shipper.rules.document import Path, Problem
 
 VARIABLE = "variables."
+
+MAX_NODES = 50_000
+"""The largest policy in the libraries that people use has 2,000; some 20 us each to compile."""
 
 
 class Text(NamedTuple):
@@ -63,6 +67,8 @@ class Expressions(NamedTuple):
     annotations: Sequence[Annotation]
     ignores_errors: bool
     """failurePolicy Ignore: an expression that fails is none."""
+    nodes: int
+    """How large all of it is, each expression with what it asks for."""
 
     @property
     def parts(self) -> list[tuple[str, Part]]:
@@ -91,6 +97,8 @@ class Checker:
     def __init__(self, environment: Environment, ident: Ident, source: Source) -> None:
         self.problems: list[Problem] = []
         self.variables: dict[str, Part] = {}
+        self.nodes = 0
+        """Of all that was checked so far, each expression with what it asks for."""
         self._environment = environment
         self._ident = ident
         self._source = source
@@ -103,6 +111,8 @@ class Checker:
 
     def part(self, written: Text, *, expect: Expect = "any") -> Part | None:
         """The expression, or None and a problem."""
+        if self.nodes > MAX_NODES:
+            return None  # which was said
         try:
             made = self._environment.part(
                 written.text, expect=expect, alone=(*ALONE, *self.variables)
@@ -111,8 +121,14 @@ class Checker:
             self.problem(written.path, f"{error.column}: {error.reason}", row=error.line)
             return None
         if "variables" in made.free:
-            reason = "speaks of a variable that is not defined before it"
-            self.problem(written.path, reason)
+            names = {path[:2] for path in paths(made.tree) if path[0] == "variables"}
+            name = ".".join(min(names, default=("variables",)))
+            self.problem(written.path, f"{name} is not defined before it")
+            return None
+        named = (self.variables[name] for name in needed(made, self.variables))
+        self.nodes += made.nodes + sum(part.nodes for part in named)
+        if self.nodes > MAX_NODES:
+            self.problem(written.path, "the policy is too large with this expression")
             return None
         return made
 

@@ -18,7 +18,7 @@ def is_falco(value: Any) -> bool:
 
 
 def is_sigma(value: Any) -> bool:
-    """Whether it is a rule of Sigma's, or a correlation of such rules."""
+    """Whether it is a rule of Sigma's, a correlation of such rules, or a filter for them."""
     if not isinstance(value, dict) or "apiVersion" in value or "title" not in value:
         return False
-    return "detection" in value or "correlation" in value
+    return any(key in value for key in ("detection", "correlation", "filter"))

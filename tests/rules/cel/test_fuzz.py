@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
-from shipper.rules.cel import CelError, CompileError
+from shipper.rules.cel import CelError, CompileError, constant
 from shipper.rules.cel.library import FUNCTIONS
 from shipper.rules.cel.library.declared import DECLARED
 from tests.rules.cel.asking import ENVIRONMENT
@@ -101,3 +102,39 @@ def test_nothing_that_compiles_raises_or_crashes(seed: int) -> None:
             for activation in activations:
                 answer = program.evaluate(activation)
                 assert not isinstance(answer, CelError) or " object at " not in answer.reason
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_constants_change_no_answer(seed: int) -> None:
+    """An expression with its parameters put in says what it says of parameters that are bound."""
+    writer = _Writer(seed)
+    values = [{"p": one} for one in _DATA]
+    others = {"event": _DATA[0], "object": _DATA[1]}
+    without = ENVIRONMENT.activation(others)
+    bound = [ENVIRONMENT.activation({**others, "params": value}) for value in values]
+    compared = 0
+    for _ in range(600):
+        text = writer.any(writer.random.randint(1, 4)).replace("object", "params.p")
+        with suppress(CompileError):
+            main = ENVIRONMENT.part(text)
+            program = ENVIRONMENT.program(main)
+            for value, activation in zip(values, bound, strict=True):
+                known = ENVIRONMENT.program(main, {"params": constant(value)})
+                expected, found = program.evaluate(activation), known.evaluate(without)
+                assert _alike(expected, found), (text, value, expected, found)
+                compared += 1
+    assert compared > 300
+
+
+def _alike(expected: Any, found: Any) -> bool:
+    if isinstance(expected, CelError) or isinstance(found, CelError):
+        kinds = {getattr(one, "kind", "") for one in (expected, found)}
+        return len(kinds) == 1 or "cost" in kinds  # the bill of a literal is another
+    return _shape(expected) == _shape(found)
+
+
+def _shape(value: Any) -> str:
+    """The same for equal values of equal types; maps have no order."""
+    if isinstance(value, dict):
+        return str(sorted((_shape(key), _shape(item)) for key, item in value.items()))
+    return str(list(map(_shape, value))) if isinstance(value, list) else repr(value)

@@ -53,11 +53,15 @@ def _answered_name(source: Source, field: Argued) -> Texts:
 
 
 def _unfolded(value: Any, index: int | None, keys: Sequence[str]) -> list[Any]:
-    """The values behind `keys`, lists on the way unfolded, or their element `index` alone."""
+    """The values behind `keys`, lists on the way unfolded, or their element `index` alone.
+
+    A list right within a list, which no Kubernetes object has, is passed by.
+    """
     for number, key in enumerate(keys):
         if isinstance(value, list):
             if index is None:
-                return [v for one in value for v in _unfolded(one, None, keys[number:])]
+                inner = [one for one in value if not isinstance(one, list)]
+                return [v for one in inner for v in _unfolded(one, None, keys[number:])]
             value = value[index] if index < len(value) else MISSING
         value = value.get(key, MISSING) if isinstance(value, dict) else MISSING
     return [value]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from shipper.rules.dialects.walk import text_of
 from shipper.rules.document import Document, Path, Problem
@@ -26,6 +26,8 @@ _RULE_KEYS = frozenset((
     "minimum_priority",
 ))  # fmt: skip
 _NEEDED = ("condition", "output", "priority")
+_APPENDED = frozenset(("items", "condition", "exceptions"))
+"""What the older `append: true` speaks of."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class Place:
     def problem(self, reason: str, *, row: int = 1) -> Problem:
         """A mistake there, in row `row` of a text."""
         line = self.document.lines(self.path).value + row - 1
-        where = [step for step in self.path if isinstance(step, str)]
-        return Problem(self.document.file, line, f"{where[-1] if where else 'item'}: {reason}")
+        where = "".join(f"{step}: " for step in self.path if isinstance(step, str))
+        return Problem(self.document.file, line, f"{where}{reason}")
 
 
 @dataclass
@@ -59,6 +61,18 @@ class Passage:
                 return place.problem(reason, row=text.count("\n", 0, offset) + 1)
             offset -= len(text) + 1
         return self.pieces[-1][1].problem(reason)
+
+
+class Item(NamedTuple):
+    """One entry of a file."""
+
+    document: Document
+    number: int
+    value: Mapping[str, Any]
+
+    def place(self, *path: str) -> Place:
+        """Where the entry, or a value in it, stands."""
+        return Place(self.document, (self.number, *path))
 
 
 @dataclass
@@ -83,108 +97,95 @@ class Book:
         self.problems: list[Problem] = []
         self.notes: list[Problem] = []
         self._other: set[str] = set()
+        """Rules of other sources."""
 
     def add(self, document: Document) -> None:
         """The items of one document."""
-        for number, item in enumerate(document.value):
-            if not isinstance(item, dict):
-                self.problems.append(document.problem((number,), "expected a mapping"))
-            elif "list" in item:
-                self._list(document, number, item)
-            elif "macro" in item:
-                self._macro(document, number, item)
-            elif "rule" in item:
-                self._rule(document, number, item)
-            elif not any(key in item for key in _IGNORED):
-                reason = "expected list, macro or rule"
-                self.problems.append(document.problem((number,), reason))
+        for number, value in enumerate(document.value):
+            if not isinstance(value, dict):
+                where = Place(document, (number,))
+                self.problems.append(where.problem("expected a mapping"))
+                continue
+            item = Item(document, number, value)
+            if "list" in value:
+                self._list(item)
+            elif "macro" in value:
+                self._macro(item)
+            elif "rule" in value:
+                self._rule(item)
+            elif not any(key in value for key in _IGNORED):
+                self.problems.append(item.place().problem("expected list, macro or rule"))
 
-    def _list(self, document: Document, number: int, item: Mapping[str, Any]) -> None:
-        name = self._named(document, number, "list", item, _LIST_KEYS)
-        items = item.get("items", [])
+    def _list(self, item: Item) -> None:
+        name = self._named(item, "list", _LIST_KEYS)
+        items = item.value.get("items", [])
         if not isinstance(items, list) or any(isinstance(one, dict | list) for one in items):
-            reason = "expected a list of texts"
-            self.problems.append(document.problem((number, "items"), reason))
+            self.problems.append(item.place("items").problem("expected a list of texts"))
         elif name is not None:
             texts = [text_of(one) for one in items]
-            if self._ways(document, number, item, {"items"}).get("items") == "append":
-                if self._is_known(document, number, name, self.lists):
-                    self.lists[name].extend(texts)
-            else:
+            if self._ways(item, {"items"}).get("items") != "append":
                 self.lists[name] = texts
+            elif self._is_known(item, name, self.lists):
+                self.lists[name].extend(texts)
 
-    def _macro(self, document: Document, number: int, item: Mapping[str, Any]) -> None:
-        name = self._named(document, number, "macro", item, _MACRO_KEYS)
-        condition = self._condition(document, number, item)
+    def _macro(self, item: Item) -> None:
+        name = self._named(item, "macro", _MACRO_KEYS)
+        condition = self._condition(item)
         if name is None or condition is None:
             return
-        if self._ways(document, number, item, {"condition"}).get("condition") == "append":
-            if self._is_known(document, number, name, self.macros):
-                self.macros[name].pieces.extend(condition.pieces)
-        else:
+        if self._ways(item, {"condition"}).get("condition") != "append":
             self.macros[name] = condition
+        elif self._is_known(item, name, self.macros):
+            self.macros[name].pieces.extend(condition.pieces)
 
-    def _rule(self, document: Document, number: int, item: Mapping[str, Any]) -> None:
-        name = self._named(document, number, "rule", item, _RULE_KEYS)
+    def _rule(self, item: Item) -> None:
+        name = self._named(item, "rule", _RULE_KEYS)
         if name is None:
             return
-        ways = self._ways(document, number, item, set(item))
-        if not ways and set(item) == {"rule", "enabled"}:
+        ways = self._ways(item, set(item.value))
+        if not ways and set(item.value) == {"rule", "enabled"}:
             ways = {"enabled": "replace"}
-        if ways and name in self._other:
-            return
         if not ways:
-            self._define(document, number, name, item)
-        elif self._is_known(document, number, name, self.rules):
+            self._define(item, name)
+        elif name not in self._other and self._is_known(item, name, self.rules):
             for key, way in ways.items():
-                self._change(document, number, self.rules[name], item, key, way=way)
+                self._change(self.rules[name], item, key, way=way)
 
-    def _define(self, document: Document, number: int, name: str, item: Mapping[str, Any]) -> None:
-        source = item.get("source", "syscall")
+    def _define(self, item: Item, name: str) -> None:
+        source = item.value.get("source", "syscall")
         self._other.discard(name)
         if source != SOURCE:
             self.rules.pop(name, None)
             self._other.add(name)
             reason = f"{name}: left out, its source is {source}"
-            self.notes.append(document.problem((number,), reason))
+            self.notes.append(item.place().problem(reason))
             return
-        for key in _NEEDED:
-            if not isinstance(item.get(key), str):
-                self.problems.append(document.problem((number,), f"the rule {name} needs {key}"))
-        condition = self._condition(document, number, item)
-        if condition is None or any(not isinstance(item.get(key), str) for key in _NEEDED):
+        missing = [key for key in _NEEDED if not isinstance(item.value.get(key), str)]
+        self.problems += [item.place().problem(f"the rule {name} needs {key}") for key in missing]
+        condition = None if missing else self._condition(item)
+        if condition is None:
             return
-        place = Place(document, (number, "rule"))
-        rule = RuleItem(name, place, condition, {}, {})
-        for key in item:
-            self._change(document, number, rule, item, key, way="replace")
+        rule = RuleItem(name, item.place("rule"), condition, {}, {})
+        for key in item.value.keys() - {"condition"}:
+            self._change(rule, item, key, way="replace")
         self.rules[name] = rule
 
-    def _change(
-        self,
-        document: Document,
-        number: int,
-        rule: RuleItem,
-        item: Mapping[str, Any],
-        key: str,
-        *,
-        way: str,
-    ) -> None:
-        place = Place(document, (number, key))
+    def _change(self, rule: RuleItem, item: Item, key: str, *, way: str) -> None:
+        value, place = item.value[key], item.place(key)
         if key == "condition":
-            condition = self._condition(document, number, item)
+            condition = self._condition(item)
             if condition is not None and way == "append":
                 rule.condition.pieces.extend(condition.pieces)
             elif condition is not None:
                 rule.condition = condition
         elif key == "exceptions":
-            self._except(rule, item[key], place, way=way)
+            self._except(rule, value, place, way=way)
         elif way == "append" and isinstance(rule.values.get(key), list):
-            rule.values[key] = [*rule.values[key], *(item[key] or ())]
+            rule.values[key] = [*rule.values[key], *(value or ())]
         elif way == "append" and key in ("desc", "output"):
-            rule.values[key] = f"{rule.values.get(key, '')} {item[key]}"
+            rule.values[key] = f"{rule.values.get(key, '')} {value}"
         else:
-            rule.values[key], rule.places[key] = item[key], place
+            rule.values[key], rule.places[key] = value, place
 
     def _except(self, rule: RuleItem, value: Any, place: Place, *, way: str) -> None:
         if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
@@ -205,57 +206,44 @@ class Book:
 
     # ---- what all items have
 
-    def _named(
-        self,
-        document: Document,
-        number: int,
-        kind: str,
-        item: Mapping[str, Any],
-        known: frozenset[str],
-    ) -> str | None:
-        for key in item.keys() - known:
-            self.notes.append(document.problem((number, key), "ignored: Falco has no such key"))
-        name = item[kind]
+    def _named(self, item: Item, kind: str, known: frozenset[str]) -> str | None:
+        for key in sorted(item.value.keys() - known):
+            self.notes.append(item.place(key).problem("ignored: Falco has no such key"))
+        name = item.value[kind]
         if isinstance(name, str) and name.strip():
             return name.strip()
-        self.problems.append(document.problem((number, kind), "expected a name"))
+        self.problems.append(item.place(kind).problem("expected a name"))
         return None
 
-    def _condition(
-        self, document: Document, number: int, item: Mapping[str, Any]
-    ) -> Passage | None:
-        text = item.get("condition")
+    def _condition(self, item: Item) -> Passage | None:
+        text = item.value.get("condition")
         if isinstance(text, str) and text.strip():
-            return Passage([(text, Place(document, (number, "condition")))])
-        self.problems.append(document.problem((number, "condition"), "expected a condition"))
+            return Passage([(text, item.place("condition"))])
+        self.problems.append(item.place("condition").problem("expected a condition"))
         return None
 
-    def _ways(
-        self, document: Document, number: int, item: Mapping[str, Any], able: set[str]
-    ) -> dict[str, str]:
+    def _ways(self, item: Item, able: set[str]) -> dict[str, str]:
         """What is appended and what replaced; nothing: it is a definition."""
-        override = item.get("override")
+        override = item.value.get("override")
         if override is None:
-            appended = able & {"items", "condition", "exceptions"} if item.get("append") else set()
-            return dict.fromkeys(sorted(appended & item.keys()), "append")
+            appended = able & _APPENDED & item.value.keys() if item.value.get("append") else ()
+            return dict.fromkeys(sorted(appended), "append")
         if isinstance(override, dict):
             wrong = [
                 key
                 for key, way in override.items()
-                if key not in able or key not in item or way not in ("append", "replace")
+                if key not in able & item.value.keys() or way not in ("append", "replace")
             ]
             if not wrong:
                 return override
             reason = f"{wrong[0]}: expected append or replace of a key that the item has"
         else:
             reason = "expected a mapping"
-        self.problems.append(document.problem((number, "override"), reason))
+        self.problems.append(item.place("override").problem(reason))
         return {}
 
-    def _is_known(
-        self, document: Document, number: int, name: str, known: Mapping[str, Any]
-    ) -> bool:
+    def _is_known(self, item: Item, name: str, known: Mapping[str, Any]) -> bool:
         if name not in known:
             reason = f"there is no {name} before here that could be changed"
-            self.problems.append(document.problem((number,), reason))
+            self.problems.append(item.place().problem(reason))
         return name in known

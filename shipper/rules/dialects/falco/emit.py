@@ -25,7 +25,7 @@ from shipper.rules.dialects.cel_text import (
     quoted_regex,
 )
 from shipper.rules.dialects.falco.condition import Check, ConditionError, Junction, Macro, Node, Not
-from shipper.rules.dialects.falco.fields import Field, FieldError, checked, in_cel
+from shipper.rules.dialects.falco.fields import Field, FieldError, checked, in_cel, presence_in_cel
 
 _CODE = "event.responseStatus.code"
 _ORDER = ("<", "<=", ">", ">=")
@@ -79,16 +79,16 @@ def _check(check: Check, names: Names) -> str:
             return found
     getter = in_cel(field)
     if getter is not None:
-        return _of_getter(getter, check, values, names)
+        return _of_getter(getter, presence_in_cel(field), check, values, names)
     return _of_texts(field, check, values, names)
 
 
-def _of_getter(getter: str, check: Check, values: Sequence[str], names: Names) -> str:
+def _of_getter(getter: str, present: str, check: Check, values: Sequence[str], names: Names) -> str:
     """Of an expression that always has a text, empty if there is none."""
     if check.operator == "exists":
-        return f'{getter} != ""'
+        return present
     condition = _compared(_cased(getter, check), check, values, names)
-    return both((f'{getter} != ""', condition)) if _fits_empty(check, values) else condition
+    return both((present, condition)) if _fits_empty(check, values) else condition
 
 
 def _of_texts(field: Field, check: Check, values: Sequence[str], names: Names) -> str:
@@ -116,6 +116,8 @@ def _compared(text: str, check: Check, values: Sequence[str], names: Names) -> s
             return f"{text} == {literal(values[0])}"
         return f"{text} in {names.listed(values)}" if values else FALSE
     each = [_one(text, check.operator, value) for value in values]
+    if not each:
+        return FALSE
     if check.of == "one":
         return f"[{', '.join(each)}].filter(c, c).size() == 1"
     return both(each) if check.of == "all" else either(each)

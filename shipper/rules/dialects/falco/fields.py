@@ -118,6 +118,17 @@ def in_cel(field: Field) -> str | None:
     return ".".join(("event", *path))
 
 
+def presence_in_cel(field: Field) -> str:
+    """The condition that the event has the field, where `in_cel` gives one.
+
+    An annotation may be empty; of all else the API server leaves out what is.
+    """
+    path = _ENVELOPE[field.name]
+    if path[0] == "annotations":
+        return f'"{path[1]}" in event.annotations'
+    return f'{in_cel(field)} != ""'
+
+
 def _plain(source: Source, field: Argued) -> Texts:
     found = at(source.plain, _ENVELOPE[field.name])
     return [] if found is MISSING else [text_of(found)]

@@ -32,8 +32,15 @@ class _Read(NamedTuple):
 class _Kept(NamedTuple):
     """What was made of a constraint, and what it was made of."""
 
-    sources: tuple[Source, Template | None, tuple[str, ...]]
+    source: Source
+    template: Template | None
+    exempt: tuple[str, ...]
     made: Made | Problem | None
+
+    def is_of(self, source: Source, template: Template | None, exempt: tuple[str, ...]) -> bool:
+        """Whether it was made of these very objects."""
+        same = self.source.value is source.value and self.template is template
+        return same and self.exempt == exempt
 
 
 class Gatekeeper:
@@ -81,7 +88,7 @@ class Gatekeeper:
 
     def _read(self, ident: Ident, source: Source) -> _Read:
         before = self._templates.get(ident)
-        if before is not None and before.source == source:
+        if before is not None and before.source.value is source.value:
             return before
         reader = Reader(self._environment, ident, source)
         return _Read(source, reader.template(), reader.problems)
@@ -90,10 +97,10 @@ class Gatekeeper:
         self, ident: Ident, source: Source, template: Template | None, exempt: tuple[str, ...]
     ) -> _Kept:
         before = self._constraints.get(ident)
-        if before is not None and before.sources == (source, template, exempt):
+        if before is not None and before.is_of(source, template, exempt):
             return before
         ready = template and made(self._environment, template, (ident, source), exempt)
-        return _Kept((source, template, exempt), ready)
+        return _Kept(source, template, exempt, ready)
 
 
 def _exempt(objects: Objects) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from shipper.rules.dialects.vap.spec import Cel, FailurePolicy, MatchCondition, Variable
+from shipper.rules.dialects.vap.spec import Cel, FailurePolicy, Many, MatchCondition, Variable
 
 ENGINE = "K8sNativeValidation"
 
@@ -31,11 +31,11 @@ class Validation(_Form, frozen=True):
 class CelSource(_Form, frozen=True):
     """`source` of a template's code for the engine K8sNativeValidation."""
 
-    validations: tuple[Validation, ...] = ()
+    validations: Annotated[tuple[Validation, ...], Many] = ()
     failure_policy: FailurePolicy = "Fail"
-    match_condition: tuple[MatchCondition, ...] = ()
+    match_condition: Annotated[tuple[MatchCondition, ...], Many] = ()
     """In the singular, unlike a ValidatingAdmissionPolicy's."""
-    variables: tuple[Variable, ...] = ()
+    variables: Annotated[tuple[Variable, ...], Many] = ()
     generate_vap: bool | None = msgspec.field(default=None, name="generateVAP")
     """Says who evaluates it in the cluster, which makes no difference here."""
 

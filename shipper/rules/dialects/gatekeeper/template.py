@@ -143,6 +143,7 @@ class Reader:
             validations=[one for one in validations if one],
             annotations=(),
             ignores_errors=written.failure_policy == "Ignore",
+            nodes=self._checker.nodes,
         )
 
 

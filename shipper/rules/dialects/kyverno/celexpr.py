@@ -98,6 +98,7 @@ def checked(
         validations=[one for one in validations if one],
         annotations=annotations,
         ignores_errors=written.ignores_errors,
+        nodes=checker.nodes,
     )
     return found, checker.problems
 

@@ -107,6 +107,7 @@ class Compiler:
                 actions=Actions(spec, words),
                 exceptions=exceptions,
                 config_maps=self._beside.config_maps,
+                ignores_errors=_ignores_errors(spec),
             )
             self._note(made)
         except (ValueError, AttributeError, TypeError, LookupError) as error:
@@ -163,6 +164,12 @@ class Compiler:
 
     def _problem(self, path: Path, reason: str) -> None:
         self.problems.append(problem_in(self._ident, self._source, path, reason))
+
+
+def _ignores_errors(spec: Mapping[str, Any]) -> bool:
+    webhook = spec.get("webhookConfiguration")
+    newer = webhook.get("failurePolicy") if isinstance(webhook, Mapping) else None
+    return (newer or spec.get("failurePolicy")) == "Ignore"
 
 
 def _is_map(value: Any) -> bool:

@@ -8,7 +8,7 @@ from shipper.rules.cel.paths import Path
 from shipper.rules.dialects.kyverno.actions import strictest
 from shipper.rules.dialects.kyverno.meter import Meter
 from shipper.rules.dialects.kyverno.question import Question
-from shipper.rules.dialects.kyverno.rule import Rule
+from shipper.rules.dialects.kyverno.rule import Asked, Rule
 from shipper.rules.dialects.kyverno.subject import Subject
 from shipper.rules.dialects.policy import Action, Ident, Source, Verdict
 from shipper.rules.dialects.review import Review, Target
@@ -60,10 +60,19 @@ class KyvernoPolicy:
 
         found: list[Verdict] = []
         for rule in self._rules:
-            if rule.may_select(review.target):
-                verdict = rule.judge(subject, first)
-                if verdict is not None:
-                    found.append(verdict)
-                    if self._first_only and not verdict.exempt:
-                        break
+            if not rule.may_select(review.target):
+                continue
+            verdict = _said(rule, subject, first)
+            if verdict is not None:
+                found.append(verdict)
+                if self._first_only and not verdict.exempt:
+                    break
         return found
+
+
+def _said(rule: Rule, subject: Subject, first: Asked) -> Verdict | None:
+    try:
+        return rule.judge(subject, first)
+    except RecursionError:
+        reason = "cost limit: values nested too deeply"
+        return Verdict("indeterminate", rule.name, reason, rule.actions.strictest)

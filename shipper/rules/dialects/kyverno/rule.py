@@ -12,11 +12,12 @@ from typing import Any
 import msgspec
 
 from shipper.rules.dialects.kyverno.actions import Actions
-from shipper.rules.dialects.kyverno.checks import SKIP, Check, ForEach, Result
+from shipper.rules.dialects.kyverno.checks import PASS, SKIP, Check, ForEach, Result
 from shipper.rules.dialects.kyverno.conditions import Conditions
 from shipper.rules.dialects.kyverno.context import ConfigMaps, Context
 from shipper.rules.dialects.kyverno.errors import EvaluationError, UndecidedError
 from shipper.rules.dialects.kyverno.exceptions import PolicyException
+from shipper.rules.dialects.kyverno.filters import passed_by
 from shipper.rules.dialects.kyverno.podsecurity import PodSecurity
 from shipper.rules.dialects.kyverno.question import Question
 from shipper.rules.dialects.kyverno.selection import NEEDS_ROLES, Filter
@@ -46,13 +47,16 @@ class Rule:
         actions: Actions,
         exceptions: Sequence[PolicyException] = (),
         config_maps: ConfigMaps | None = None,
+        ignores_errors: bool = False,
     ) -> None:
+        """`ignores_errors`: Kyverno lets by what it can not evaluate (failurePolicy Ignore)."""
         validate = written.get("validate")
         words: Mapping[str, Any] = validate if isinstance(validate, Mapping) else {}
         self.name = str(written.get("name", ""))
         self.actions = actions
         self.check = check
         self.exceptions = exceptions
+        self.ignores_errors = ignores_errors
         match, exclude = written.get("match"), written.get("exclude")
         if not isinstance(match, Mapping):
             raise ValueError("match is missing")  # noqa: TRY004 - of the policy's text
@@ -141,13 +145,16 @@ class _Judging:
         try:
             result = self._result(question)
         except UndecidedError as error:
-            return None if self._exempt else self._said("indeterminate", str(error))
+            spared = self._exempt or passed_by(self._subject)
+            return None if spared else self._said("indeterminate", str(error))
         except EvaluationError as error:
-            result = Result("fail", f"could not be evaluated: {error}")
+            failed = Result("fail", f"could not be evaluated: {error}")
+            result = PASS if self._rule.ignores_errors else failed
         if result.kind == "skip":
             return None
         if result.kind == "pass":
             return None if self._exempt else self._said("pass", "")
+        self._exempt = self._exempt or passed_by(self._subject)
         if not self._exempt:
             self._look_back(question)
         words = self._rule.says(question, result)

@@ -11,9 +11,12 @@ from typing import NamedTuple
 
 from shipper.rules.cel import CelError, Environment, Program, constant
 from shipper.rules.cel.paths import Path as FieldPath
+from shipper.rules.cel.paths import paths
 from shipper.rules.dialects.activations import Activations
 from shipper.rules.dialects.expressions import Condition, Expressions
 from shipper.rules.dialects.kyverno.celexpr import ALWAYS, EXCEPTIONS, decided
+from shipper.rules.dialects.kyverno.filters import passed_by
+from shipper.rules.dialects.kyverno.subject import Subject
 from shipper.rules.dialects.meant import YES, Meant, both
 from shipper.rules.dialects.policy import Action, Ident, Source, Verdict
 from shipper.rules.dialects.review import Review, Target
@@ -43,6 +46,7 @@ class ExceptionOf:
     ) -> None:
         self.ident = ident
         self.scope = scope
+        self.paths = frozenset(path for one in conditions for path in paths(one.main.tree))
         self._programs: list[Program] = [
             environment.program(one.main, ALWAYS) for one in conditions
         ]
@@ -74,6 +78,7 @@ class Part:
         self.name = name
         self.constraints = constraints
         self.expressions = expressions
+        self.paths = expressions.paths.union(*(one.paths for one in exceptions))
         self._environment = environment
         self._exceptions = exceptions
         self._validators: dict[PartialScope, Validator] = {}
@@ -88,7 +93,12 @@ class Part:
         judged = self._validator(scope).judge(activations.of(review))
         judged = judged._replace(decisions=decided(judged))
         meant = both(both(meant, judged.meant), spared)
-        yield from verdicts(judged, meant, action, prefix=self.name)
+        passed = passed_by(Subject(review))
+        for verdict in verdicts(judged, meant, action, prefix=self.name):
+            if passed and verdict.outcome == "fail":
+                yield verdict._replace(exempt=verdict.exempt or passed)
+            elif not passed or verdict.outcome == "pass":
+                yield verdict
 
     def _spared(self, review: Review, activations: Activations) -> tuple[Meant, PartialScope]:
         meant = YES
@@ -138,9 +148,7 @@ class ValidatingPolicy:
         self.unanswerable = unanswerable
         self._made = made
         self._activations = activations
-        self.paths: frozenset[FieldPath] = frozenset(
-            path for part in made for path in part.expressions.paths
-        )
+        self.paths: frozenset[FieldPath] = frozenset(path for part in made for path in part.paths)
 
     def may_concern(self, target: Target) -> bool:
         """Whether its rules name this operation on this resource."""

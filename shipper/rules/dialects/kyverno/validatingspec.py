@@ -132,7 +132,11 @@ class ValidatingCompiler:
         self.problems += checker.problems
         scope = PartialScope(spec.images, spec.allowed_values)
         known = [one for one in conditions if one]
-        return ExceptionOf(item[0], self._environment, known, scope)
+        try:
+            return ExceptionOf(item[0], self._environment, known, scope)
+        except CompileError as error:
+            self.problems.append(problem_in(*item, ("spec", "matchConditions"), error.reason))
+            return None
 
     def _read(self, item: Item, form: Any) -> Any:
         found, mistakes = conform(without_nulls(item[1].value.get("spec")), form)

@@ -55,6 +55,12 @@ def correlation(value: Mapping[str, Any]) -> Correlation:
     return Correlation(tuple(rules), threshold, generate)
 
 
+def counts(value: Mapping[str, Any]) -> list[str]:
+    """The rules that the correlation in a document speaks of, by id or name."""
+    written = value["correlation"]
+    return _texts(written, "rules") if isinstance(written, dict) else []
+
+
 def _texts(written: Mapping[str, Any], key: str) -> list[str]:
     found = written.get(key) or []
     return [text_of(one) for one in (found if isinstance(found, list) else [found])]

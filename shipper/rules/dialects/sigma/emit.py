@@ -25,12 +25,19 @@ from shipper.rules.dialects.cel_text import (
     quoted_regex,
 )
 from shipper.rules.dialects.sigma.fields import LINE, PREFIX, Part, is_of_body, part_of
+from shipper.rules.dialects.sigma.values import (
+    ANY,
+    COMPARED,
+    alternative,
+    compared,
+    is_wild,
+    matched,
+    plain,
+)
 from shipper.rules.dialects.translated import ALL_STAGES
 
 MAX_DEPTH = 64
 
-_COMPARED = {"LT": "<", "LTE": "<=", "GT": ">", "GTE": ">="}
-_NUMBER = r"\A-?[0-9]{1,15}(\.[0-9]{1,15})?\z"
 _STAGES = {name.lower(): name for name in ALL_STAGES}
 _LEVELS = {name.lower(): name for name in ("Metadata", "Request", "RequestResponse")}
 _MAX_RAW = 4096
@@ -121,7 +128,7 @@ def _one_of_several(field: str, values: Sequence[Any]) -> str:
         return _any_of(part, field, values)
     texts = _named(field)
     try:
-        condition = either(_compared("v", value) for value in values)
+        condition = either(compared("v", value) for value in values)
     except UnsupportedError as error:
         raise FieldedError(field, str(error)) from error
     return f"size({texts}) > 0" if condition == TRUE else f"{texts}.exists(v, {condition})"
@@ -129,31 +136,15 @@ def _one_of_several(field: str, values: Sequence[Any]) -> str:
 
 def _any_of(part: Part, field: str, values: Sequence[Any]) -> str:
     """Any of several values; those with wildcards as one regular expression if that is possible."""
-    wild = [value for value in values if _is_wild(value)]
+    wild = [value for value in values if is_wild(value)]
     each = [_field(field, value) for value in values if value not in wild]
     if len(wild) > 1:
         try:
-            regex = pattern(f"(?is){'|'.join(_alternative(value.s) for value in wild)}")
+            regex = pattern(f"(?is){'|'.join(alternative(value.s) for value in wild)}")
             return either([*each, f"{part.cel}.matches({regex})"])
         except UnsupportedError:
             pass  # too large for one
     return either([*each, *(_field(field, value) for value in wild)])
-
-
-def _is_wild(value: Any) -> bool:
-    return (
-        not isinstance(value, types.SigmaCasedString)
-        and any(one in (_ANY, _EACH) for one in value.s)
-        and not any(isinstance(one, types.Placeholder) for one in value.s)
-        and list(value.s) != [_ANY]
-    )
-
-
-def _alternative(parts: Sequence[Any]) -> str:
-    """A value as a part of a regular expression that searches."""
-    start = "" if parts[0] == _ANY else r"\A"
-    end = "" if parts[-1] == _ANY else r"\z"
-    return f"{start}{_inner(parts[parts[0] == _ANY : len(parts) - (parts[-1] == _ANY)])}{end}"
 
 
 def _named(field: str) -> str:
@@ -168,7 +159,7 @@ def _of_texts(field: str, value: Any) -> str:
         return f"size({texts}) == 0"
     if isinstance(value, types.SigmaExists):
         return f"size({texts}) {'>' if value.exists else '=='} 0"
-    condition = _compared("v", value)
+    condition = compared("v", value)
     return f"size({texts}) > 0" if condition == TRUE else f"{texts}.exists(v, {condition})"
 
 
@@ -181,10 +172,10 @@ def _of_part(part: Part, value: Any) -> str:
     if isinstance(value, types.SigmaExists):
         return f'{part.cel} {"!=" if value.exists else "=="} ""'
     if isinstance(value, types.SigmaString) and not isinstance(value, types.SigmaCasedString):
-        text = _plain(value)
+        text = plain(value)
         if text is not None and (usual := _usual(part, text)) is not None:
             return f"{part.cel} == {literal(usual)}"
-    condition = _compared(part.cel, value)
+    condition = compared(part.cel, value)
     # What the engine sees of a field that is left out is an empty text; "" itself is asked for so.
     return f'{part.cel} != ""' if condition == TRUE else condition
 
@@ -206,83 +197,12 @@ def _of_code(part: Part, value: Any) -> str:
     if isinstance(value, types.SigmaNumber) and isinstance(value.number, int):
         return f"{part.cel} == {value.number}"
     if isinstance(value, types.SigmaCompareExpression) and isinstance(value.number.number, int):
-        compared = f"{part.cel} {_COMPARED[value.op.name]} {value.number.number}"
-        return both((f"{part.cel} != 0", compared))
-    if isinstance(value, types.SigmaString) and re.fullmatch("[1-9][0-9]{2}", _plain(value) or ""):
-        return f"{part.cel} == {_plain(value)}"
+        limit = f"{part.cel} {COMPARED[value.op.name]} {value.number.number}"
+        return both((f"{part.cel} != 0", limit))
+    if isinstance(value, types.SigmaString) and re.fullmatch("[1-9][0-9]{2}", plain(value) or ""):
+        return f"{part.cel} == {plain(value)}"
     name = literal(f"{PREFIX}{'.'.join(part.path)}")
-    return f"fields[{name}].exists(v, {_compared('v', value)})"
-
-
-# ---- one text and one value
-
-
-def _compared(text: str, value: Any) -> str:
-    if isinstance(value, types.SigmaString):
-        return _matched(text, value.s, cased=isinstance(value, types.SigmaCasedString))
-    if isinstance(value, types.SigmaTimestampPart | types.SigmaQueryExpression):
-        raise UnsupportedError(f"{type(value).__name__} is not supported")
-    if isinstance(value, types.SigmaNumber):
-        return f"{text} == {literal(str(value.number))}"
-    if isinstance(value, types.SigmaBool):
-        return f"{text}.lowerAscii() == {literal(str(value.boolean).lower())}"
-    if isinstance(value, types.SigmaRegularExpression):
-        flags = "".join(sorted(flag.name[0].lower() for flag in value.flags))
-        return f"{text}.matches({pattern(f'(?{flags})' * bool(flags) + value.to_plain())})"
-    if isinstance(value, types.SigmaCIDRExpression):
-        return f"(isIP({text}) && cidr({literal(value.cidr)}).containsIP({text}))"
-    if isinstance(value, types.SigmaCompareExpression):
-        number = f"double({value.number.number})"
-        compared = f"double({text}) {_COMPARED[value.op.name]} {number}"
-        return f"({text}.matches({literal(_NUMBER)}) && {compared})"
-    raise UnsupportedError(f"{type(value).__name__} is not supported")
-
-
-def _plain(value: Any) -> str | None:
-    """The text of a value without wildcards."""
-    if not all(isinstance(one, str) for one in value.s):
-        return None
-    return "".join(value.s)
-
-
-def _matched(text: str, parts: Iterable[Any], *, cased: bool) -> str:
-    """`text` against a text with wildcards."""
-    parts = list(parts)
-    if any(isinstance(one, types.Placeholder) for one in parts):
-        raise UnsupportedError("placeholders are not supported")
-    if parts == [_ANY]:
-        return TRUE
-    fixed = [one for one in parts if isinstance(one, str)]
-    if len(fixed) <= 1 and all(isinstance(one, str) or one == _ANY for one in parts):
-        method = _METHODS.get((parts[:1] == [_ANY], parts[-1:] == [_ANY], len(parts)))
-        wanted = fixed[0] if fixed else ""
-        if method and (cased or wanted.isascii()):
-            subject = text if cased else f"{text}.lowerAscii()"
-            return method.format(subject, literal(wanted if cased else wanted.lower()))
-    return f"{text}.matches({pattern(_regex(parts, cased=cased))})"
-
-
-_ANY, _EACH = types.SpecialChars.WILDCARD_MULTI, types.SpecialChars.WILDCARD_SINGLE
-_METHODS = {
-    (False, False, 0): "{} == {}",
-    (False, False, 1): "{} == {}",
-    (False, True, 2): "{}.startsWith({})",
-    (True, False, 2): "{}.endsWith({})",
-    (True, True, 3): "{}.contains({})",
-}
-
-
-def _regex(parts: Iterable[Any], *, cased: bool) -> str:
-    return rf"(?s{'' if cased else 'i'})\A{_inner(parts)}\z"
-
-
-def _inner(parts: Iterable[Any]) -> str:
-    return "".join(
-        quoted_regex(one) if isinstance(one, str) else ".*" if one == _ANY else "." for one in parts
-    )
-
-
-# ---- keywords
+    return f"fields[{name}].exists(v, {compared('v', value)})"
 
 
 def _keyword(value: Any) -> Emitted:
@@ -294,10 +214,10 @@ def _keyword(value: Any) -> Emitted:
         if isinstance(value, types.SigmaNumber):
             return _keyword(types.SigmaString(str(value.number)))
         if isinstance(value, types.SigmaRegularExpression):
-            return Emitted(f"{line}.exists(v, {_compared('v', value)})")
+            return Emitted(f"{line}.exists(v, {compared('v', value)})")
         raise UnsupportedError(f"a keyword of type {type(value).__name__} is not supported")
     parts = list(value.s)
-    if parts[:1] == [_ANY] and parts[-1:] == [_ANY]:  # `contains`, which a keyword is anyway
+    if parts[:1] == [ANY] and parts[-1:] == [ANY]:  # `contains`, which a keyword is anyway
         parts = parts[1:-1]
     cased = isinstance(value, types.SigmaCasedString)
     fixed = [one for one in parts if isinstance(one, str)]
@@ -305,10 +225,10 @@ def _keyword(value: Any) -> Emitted:
     if text == "":
         raise UnsupportedError("an empty keyword is in every event")
     if text is None:
-        found = _matched("v", [_ANY, *parts, _ANY], cased=cased)
+        found = matched("v", [ANY, *parts, ANY], cased=cased)
         return Emitted(f"{line}.exists(v, {found})")
     variants = list(dict.fromkeys((text, _in_json(text))))
-    found = either(_matched("v", [_ANY, one, _ANY], cased=cased) for one in variants)
+    found = either(matched("v", [ANY, one, ANY], cased=cased) for one in variants)
     return Emitted(FALSE if found == FALSE else f"{line}.exists(v, {found})", frozenset(variants))
 
 

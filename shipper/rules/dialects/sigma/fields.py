@@ -27,6 +27,9 @@ LINE = ""
 _WRAPPERS = re.compile(
     r"^(?:(?:kubernetes|k8s)[._](?:audit[._])?|audit[._]|log[._]|raw[._])+", re.IGNORECASE
 )
+_UNFOLDED = re.compile(r"\{\}|\[[*0-9]*\]")
+"""How some shapes mark a list; here every list is unfolded."""
+
 _BODIES = {"requestobject": ("requestObject",), "responseobject": ("responseObject",)}
 _PLAIN = re.compile("[A-Za-z0-9_-]{1,100}")
 _DECISION = "authorization.k8s.io/decision"
@@ -76,8 +79,6 @@ _ALIASES: Mapping[str, str] = {
     "uri": "requesturi",
     "user": "userusername",
     "username": "userusername",
-    "usernames": "userusername",
-    "username0": "userusername",
     "groups": "usergroups",
     "impersonateduser": "impersonateduserusername",
     "sourceip": "sourceips",
@@ -163,18 +164,17 @@ def _is_in(body: bytes, name: str) -> bool:
 @lru_cache(maxsize=4096)
 def _where(field: str) -> tuple[Sequence[str], tuple[str, ...]]:
     """The bodies to look in, and the names one below the other."""
-    first, _, rest = _WRAPPERS.sub("", field).partition(".")
-    body = _BODIES.get(first.lower().replace("_", ""))
-    if body is not None and rest:
-        return body, tuple(rest.split("."))
-    return _BOTH, tuple(step for step in _WRAPPERS.sub("", field).split(".") if step) or (field,)
+    steps = [step for step in _UNFOLDED.sub("", _WRAPPERS.sub("", field)).split(".") if step]
+    body = _BODIES.get(steps[0].lower().replace("_", "")) if len(steps) > 1 else None
+    return (_BOTH, tuple(steps) or (field,)) if body is None else (body, tuple(steps[1:]))
 
 
 def _below(value: Any, steps: Sequence[str]) -> Iterator[Any]:
     """What the names lead to, lists on the way unfolded; a name may itself have dots."""
     if isinstance(value, list) and steps:
         for one in value:
-            yield from _below(one, steps)
+            if not isinstance(one, list):  # no Kubernetes object has lists of lists
+                yield from _below(one, steps)
     elif not steps:
         yield value
     elif isinstance(value, dict):

@@ -51,6 +51,7 @@ def checked(
         validations=[one for one in validations if one],
         annotations=[Annotation(key, part) for key, part in annotations if part],
         ignores_errors=spec.failure_policy == "Ignore",
+        nodes=checker.nodes,
     )
     for reason in _unsupported(expressions, spec):
         checker.problem(("spec",), reason)

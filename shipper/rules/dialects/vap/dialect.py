@@ -72,11 +72,18 @@ class Vap:
         params = of_kind.get(kind, []) if kind and bindings else []
         sources = [policy, *bindings, *params]
         before = self._kept.get(policy[0])
-        if before is not None and before.sources == sources:
+        if before is not None and _are_same(before.sources, sources):
             return before
         maker = Maker(self._environment, policy)
         made = maker.made(bindings, dict(params))
         return _Kept(sources, made, maker.problems)
+
+
+def _are_same(before: Sequence[Item], now: Sequence[Item]) -> bool:
+    """Whether they are the same objects; two that are merely alike are not compared."""
+    return len(before) == len(now) and all(
+        old[1].value is new[1].value for old, new in zip(before, now, strict=True)
+    )
 
 
 def _spec(source: Source) -> dict[str, Any]:

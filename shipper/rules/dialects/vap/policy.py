@@ -5,10 +5,12 @@ Asked as k8s.io/apiserver asks it: each binding, with each of its parameters, by
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from shipper.rules.cel.meter import COST_LIMIT
 from shipper.rules.cel.paths import Path
+from shipper.rules.cel.program import COST
 from shipper.rules.dialects.activations import Activations
 from shipper.rules.dialects.meant import Meant, both
 from shipper.rules.dialects.policy import Action, Ident, Source, Verdict
@@ -122,23 +124,49 @@ class VapPolicy:
         if policy.choice == "no":
             return ()
         found: list[Verdict] = []
+        left = float(COST_LIMIT)
         for binding in self._made.bindings:
             meant = both(policy, binding.constraints.meant(review))
-            if meant.choice != "no":
-                found += self._asked(binding, meant, review)
+            if policy.blind:
+                found += _blind(binding, policy, meant)
+            elif meant.choice != "no":
+                of_binding, left = self._asked(binding, meant, review, left=left)
+                found += of_binding
         return found
 
-    def _asked(self, binding: Binding, meant: Meant, review: Review) -> Iterator[Verdict]:
-        prefix, missing = f"{binding.name}: ", binding.missing
-        for asker in binding.askers:
-            judged = asker.judge(self._activations.of(review))
-            yield from verdicts(judged, both(meant, judged.meant), binding.action, prefix=prefix)
-        if binding.dynamic is not None:
-            objects, ref, asker = binding.dynamic
-            params, missing = objects.of(ref, review.namespace)
-            for param in params:
-                judged = asker.judge(self._activations.of(review, param.value))
-                found = both(meant, judged.meant)
-                yield from verdicts(judged, found, binding.action, prefix=prefix)
+    def _asked(
+        self, binding: Binding, meant: Meant, review: Review, *, left: float
+    ) -> tuple[list[Verdict], float]:
+        """What one binding says, and how many of the steps that are `left` it has left."""
+        prefix, found = f"{binding.name}: ", list[Verdict]()
+        askers, missing = _askers(binding, review)
+        for asker, params in askers:
+            if left <= 0:
+                missing = COST.reason
+                break
+            activation = self._activations.of(review, params)
+            before = activation.steps
+            judged = asker.judge(activation)
+            left -= activation.steps - before
+            found += verdicts(judged, both(meant, judged.meant), binding.action, prefix=prefix)
         if missing and meant.choice != "excluded":
-            yield Verdict("indeterminate", f"{prefix}params", missing, binding.action)
+            found.append(Verdict("indeterminate", f"{prefix}params", missing, binding.action))
+        return found, left
+
+
+def _blind(binding: Binding, policy: Meant, meant: Meant) -> Iterator[Verdict]:
+    """Nothing that the expressions say of an object in another version is an answer."""
+    if meant.choice == "unknown":
+        rule = f"{binding.name}: matchConstraints"
+        yield Verdict("indeterminate", rule, policy.why, binding.action)
+
+
+def _askers(
+    binding: Binding, review: Review
+) -> tuple[Sequence[tuple[Validator, Mapping[str, Any] | None]], str]:
+    """Who is asked, each with the parameters that it has not got in itself; what is missing."""
+    if binding.dynamic is None:
+        return [(asker, None) for asker in binding.askers], binding.missing
+    objects, ref, asker = binding.dynamic
+    params, missing = objects.of(ref, review.namespace)
+    return [(asker, param.value) for param in params], missing

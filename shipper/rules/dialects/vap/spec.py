@@ -12,6 +12,9 @@ import msgspec
 from msgspec import Meta
 
 Cel = Annotated[str, Meta(min_length=1)]
+Many = Meta(max_length=1000)
+"""Of expressions: what people write has forty."""
+
 Operation = Literal["CREATE", "UPDATE", "DELETE", "CONNECT", "*"]
 FailurePolicy = Literal["Fail", "Ignore"]
 ValidationAction = Literal["Deny", "Warn", "Audit"]
@@ -84,10 +87,10 @@ class PolicySpec(_Form, frozen=True):
     """spec of a ValidatingAdmissionPolicy."""
 
     match_constraints: MatchResources
-    validations: tuple[Validation, ...] = ()
-    audit_annotations: tuple[AuditAnnotation, ...] = ()
-    match_conditions: tuple[MatchCondition, ...] = ()
-    variables: tuple[Variable, ...] = ()
+    validations: Annotated[tuple[Validation, ...], Many] = ()
+    audit_annotations: Annotated[tuple[AuditAnnotation, ...], Meta(max_length=20)] = ()
+    match_conditions: Annotated[tuple[MatchCondition, ...], Meta(max_length=64)] = ()
+    variables: Annotated[tuple[Variable, ...], Many] = ()
     failure_policy: FailurePolicy = "Fail"
     param_kind: ParamKind | None = None
 

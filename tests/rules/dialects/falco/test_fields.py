@@ -44,6 +44,11 @@ EVENT = line(
 )
 
 
+NESTED: Any = []
+for _ in range(900):
+    NESTED = [NESTED]
+
+
 def read(field: str, arg: str | None = None, event: bytes = EVENT) -> list[str]:
     return texts(terms(event), checked(Field(field, arg)))
 
@@ -126,7 +131,9 @@ def test_fields_of_roles_bindings_and_configmaps() -> None:
     assert read("ka.req.configmap.obj", event=event) == ['{"password":"x"}']
 
 
-@pytest.mark.parametrize("body", [None, [], "x", 1, {"spec": None}, {"spec": [1, {"a": None}]}])
+@pytest.mark.parametrize(
+    "body", [None, [], "x", 1, {"spec": None}, {"spec": [1, {"a": None}]}, {"spec": NESTED}]
+)
 def test_a_body_of_any_shape_is_read_without_an_error(body: Any) -> None:
     """What somebody sends is not what a rule's author had in mind."""
     event = line(verb="create", requestObject=body, responseObject=body)

@@ -69,6 +69,10 @@ CONDITIONS = [
     ("ka.uri.param[dryRun] = All", True),
     ("ka.verb in ()", False),
     ("jevt.rawtime = 0", False),
+    ("ka.auth.reason exists", True),  # though it is empty
+    ("ka.auth.reason != x", True),
+    ("ka.auth.decision exists", False),
+    ("ka.auth.decision != x", False),
     ("everything", True),
     ("kevt and (ka.verb=get or ka.verb=create) and not ka.verb=list", True),
 ]
@@ -81,7 +85,11 @@ def test_a_condition_is_true_where_it_is_for_falco(tmp_path: Path) -> None:
         for number, (condition, _) in enumerate(CONDITIONS)
     ]
     rules = loaded(tmp_path, MACROS + "".join(texts))
-    event = request(body=POD, requestURI="/api/v1/namespaces/default/pods?dryRun=All")
+    event = request(
+        body=POD,
+        requestURI="/api/v1/namespaces/default/pods?dryRun=All",
+        annotations={"authorization.k8s.io/reason": ""},
+    )
     expected = {f"falco-rule-{n}" for n, (_, matches) in enumerate(CONDITIONS) if matches}
     assert said(rules, event) == [(name, "match") for name in sorted(expected)]
 
@@ -169,7 +177,7 @@ def test_rules_of_other_sources_are_left_out_with_a_note(tmp_path: Path) -> None
     text = "- rule: A Shell\n  desc: d\n  condition: proc.name=sh\n  output: o\n  priority: INFO\n"
     rules = loaded(tmp_path, text + rule("ka.verb=create"))
     assert [one.name for one in rules.rules] == ["falco-a-rule"]
-    assert notes(rules, tmp_path) == ["00.yaml:1: 0: A Shell: left out, its source is syscall"]
+    assert notes(rules, tmp_path) == ["00.yaml:1: A Shell: left out, its source is syscall"]
 
 
 def test_an_event_without_its_body_leaves_the_rule_undecided(tmp_path: Path) -> None:
@@ -210,19 +218,19 @@ def test_rules_with_one_name_in_our_form_are_told_apart(tmp_path: Path) -> None:
         (rule("ka.verb regex '('"), "00.yaml:3: condition: invalid regular expression"),
         (rule("ka.verb=a", priority="LOUD"), "00.yaml:5: priority: 'LOUD' is none"),
         (rule("ka.verb=a", output="'%proc.name'"), "00.yaml:4: output: there is no field"),
-        ("- rule: x\n  source: k8s_audit\n", "00.yaml:1: 0: the rule x needs condition"),
-        ("- list: x\n  items: {a: b}\n", "00.yaml:2: 0.items: expected a list"),
-        ("- list: x\n  items: [a]\n  append: true\n", "00.yaml:1: 0: there is no x before"),
-        ("- macro: x\n", "00.yaml:1: 0.condition: expected a condition"),
+        ("- rule: x\n  source: k8s_audit\n", "00.yaml:1: the rule x needs condition"),
+        ("- list: x\n  items: {a: b}\n", "00.yaml:2: items: expected a list"),
+        ("- list: x\n  items: [a]\n  append: true\n", "00.yaml:1: there is no x before"),
+        ("- macro: x\n", "00.yaml:1: condition: expected a condition"),
         ("- rule: x\n- 3\n", "expected a mapping"),
-        ("- macro: m\n  condition: a\n- nothing: 1\n", "00.yaml:3: 1: expected list, macro"),
+        ("- macro: m\n  condition: a\n- nothing: 1\n", "00.yaml:3: expected list, macro"),
         (
             rule("ka.verb=a") + "  exceptions: [{name: x, fields: [ka.verb], values: [[a, b]]}]\n",
             "00.yaml:7: exceptions: x: expected as many values as fields",
         ),
         (
             rule("ka.verb=a") + "- rule: A Rule\n  condition: b\n  override: {output: append}\n",
-            "00.yaml:9: 1.override: output: expected append or replace",
+            "00.yaml:9: override: output: expected append or replace",
         ),
     ],
 )  # fmt: skip

@@ -90,6 +90,8 @@ SELECTIONS = [
     ("hostIPC: '*'", False),
     ("hostIPC: null", True),
     ("requestObject.spec.containers.image: NGINX", True),
+    ("requestObject.spec.containers{}.image: nginx", True),
+    ("spec.containers[*].image: nginx", True),
     ("spec.volumes.hostPath.path|startswith: /etc", True),
     ("requestObject.spec.containers.image|base64: nginx", False),
     ("user.groups: system:authenticated", True),
@@ -219,6 +221,13 @@ def test_a_count_of_events_is_a_threshold(tmp_path: Path) -> None:
     assert [one.name for one in both.rules] == ["sigma-a-rule", "sigma-many"]
 
 
+def test_a_count_of_rules_that_are_left_out_is_left_out_too(tmp_path: Path) -> None:
+    """Whatever its kind: it is about other logs."""
+    other = selecting("verb: create").replace("product: kubernetes", "product: windows")
+    rules = loaded(tmp_path, other, CORRELATION.replace("event_count", "temporal"))
+    assert notes(rules, tmp_path)[1] == "01.yaml:1: Many: left out, a rule that it counts is"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
@@ -249,6 +258,7 @@ def test_what_no_threshold_can_say_is_refused(old: str, new: str, problem: str) 
         (selecting("verb: x").replace("level: low", "level: loud"), "00.yaml:4: level"),
         (sigma("  sel: {verb: x}"), "at least one condition"),
         (HEAD + "detection: [x]\n", "00.yaml:6: detection"),
+        (HEAD + "filter: {rules: any}\n", "00.yaml:6: filter: filters are not supported"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_line(text: str, problem: str) -> None:

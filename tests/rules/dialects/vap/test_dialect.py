@@ -58,8 +58,7 @@ def test_every_mistake_is_named_with_its_line() -> None:
     assert form.startswith("p.yaml:22: spec.failurePolicy: ")
     found = _problems(WRITTEN.replace("Sometimes", "Fail"))
     assert found[0] == (
-        "p.yaml:17: spec.validations.0.expression:"
-        " speaks of a variable that is not defined before it"
+        "p.yaml:17: spec.validations.0.expression: variables.containres is not defined before it"
     )
     assert found[1].startswith("p.yaml:19: spec.validations.1.expression: 1: must be bool")
     assert found[2].startswith("p.yaml:21: spec.validations.2.messageExpression: ")
@@ -115,6 +114,31 @@ def test_no_object_of_whatever_shape_breaks_the_reading(value: Any) -> None:
         found = linked(Vap(), odd)
         assert not found.policies
         assert found.problems
+
+
+def test_a_policy_that_would_take_long_to_compile_is_refused() -> None:
+    """Named where it becomes too large: the largest that people use is a twentieth of that."""
+    long = " && ".join(["object.spec.x[0].y == 'z'"] * 1000)
+    variables = [{"name": "v", "expression": long}]
+    found = linked(Vap(), policy(*["variables.v"] * 20, variables=variables), binding())
+    (problem,) = found.problems
+    assert problem.reason.endswith("expression: the policy is too large with this expression")
+    many = linked(Vap(), policy(*["true"] * 1001), binding())
+    assert "1000" in many.problems[0].reason
+
+
+def test_objects_nested_as_deeply_as_can_be_read_break_nothing() -> None:
+    """The log's reader allows more than Python recurses."""
+    deep: Any = None
+    for _ in range(900):
+        deep = {"a": deep}
+    assert linked(Vap(), policy("true", odd=deep), binding()).problems
+    kind = {"paramKind": {"apiVersion": "v1", "kind": "ConfigMap"}}
+    bound = binding(paramRef={"name": "m", "namespace": "default"})
+    params = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m"}, "data": deep}
+    values = (policy("has(params.data.a) && !has(object.spec.none)", **kind), bound, params)
+    one = only(linked(Vap(), *values))
+    assert [found.outcome for found in one.judge(review(pod(deep=deep, none=None)))] == ["pass"]
 
 
 def test_a_policy_without_a_binding_is_not_in_force() -> None:
