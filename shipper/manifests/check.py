@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from shipper.manifests.event import askable, event
-from shipper.manifests.manifest import Manifest
+from shipper.manifests.manifest import MAX_NAME, Manifest
 from shipper.manifests.read import Read
 from shipper.manifests.result import Level, Report, Result
 from shipper.manifests.review import namespaces, review
@@ -44,7 +44,7 @@ def check(read: Read, rules: RuleSet, *, now: datetime) -> Report:
         policies=len(policies.policies.policies),
         rules=len(found.rules.rules) - len(found.rules.inert),
         passed=policies.passed,
-        unbound=[str(ident) for ident in unbound(rules.policies.objects)],
+        unbound=[harmless(str(ident), MAX_NAME) for ident in unbound(rules.policies.objects)],
         not_asked=found.not_asked,
         passed_by=read.passed_by,
         rules_sha256=rules.sha256,
@@ -76,11 +76,12 @@ def _of_policy(one: Manifest, policy: Policy, verdict: Verdict) -> Result:
     message = verdict.message
     if verdict.outcome == "indeterminate":
         level, message = "undecided", f"could not be decided: {message}"
+    name = harmless(str(policy.ident), MAX_NAME)
     return Result(
         level=level,
-        policy=str(policy.ident),
-        rule=verdict.rule.removeprefix(f"{policy.ident.name}: "),
-        title=str(policy.ident),
+        policy=name,
+        rule=harmless(verdict.rule.removeprefix(f"{policy.ident.name}: "), MAX_NAME),
+        title=name,
         message=harmless(message, MAX_MESSAGE),
         manifest=one,
         line=one.document.lines(verdict.path).key if verdict.path else one.document.line,

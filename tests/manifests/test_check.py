@@ -191,3 +191,10 @@ def test_odd_values_are_judged(tmp_path: Path) -> None:
     found = rule(match=IN_PODS, when="size(containers) == 0")
     report = checked(tmp_path, rules_in(tmp_path, found), odd)
     assert said(report) == [("deny", "AuditRule r", "Pod x/a\\u0000b")]
+
+
+@pytest.mark.usefixtures("tiny")
+def test_names_of_policies_obey_no_terminal(tmp_path: Path) -> None:
+    """Whoever wrote the policy does not write to the screen of who runs it."""
+    report = checked(tmp_path, rules_in(tmp_path, demand("\x1b[2J")), pod())
+    assert report.results[0].policy == "Demand \\u001b[2J"

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from shipper.cli.rules.options import tried
+from shipper.errors import ConfigError
 from shipper.manifests.check import check
 from shipper.manifests.read import read_manifests
 from shipper.manifests.report import junit, plain, sarif, text
@@ -64,6 +65,11 @@ def command(
     rules = tried(config_path, paths)
     read = read_manifests(manifests, namespace=namespace)
     report = check(read, rules, now=datetime.now(UTC))
+    if not (report.policies or report.rules):
+        raise ConfigError(
+            "no policy and no rule about objects: nothing would ever be denied",
+            remedy="give --rules files, or directories with *.yaml or *.yml right in them",
+        )
     click.echo(_FORMATS[form](report), nl=False)
     for line in text.summary(report):
         click.echo(line, err=True)

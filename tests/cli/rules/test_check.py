@@ -171,6 +171,7 @@ def test_mistakes_are_exit_code_2(tmp_path: Path) -> None:
             "bad.yaml:3: metadata: no object of Kubernetes: has no name",
         ),
         ((tmp_path / "gone.yaml",), "gone.yaml: cannot be read"),
+        ((good, "--rules", PACK.parent.parent), "nothing would ever be denied"),
         ((), "MANIFESTS"),
         ((good, "--rules", PACK, "--config", "x"), "exclude each other"),
     ):
