@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,15 +41,17 @@ class Names:
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self._taken: set[str] = set()
+        self._tries: Counter[str] = Counter()
 
     def of(self, called: str) -> str:
         """The name. The same one is never given twice; what tells two apart is a hash."""
         slug = re.sub(r"[^a-z0-9]+", "-", called.lower()).strip("-")
         name = f"{self._prefix}-{slug}".rstrip("-")
-        short, before = name[: _MAX_NAME - 9].rstrip("-"), 0
+        short = name[: _MAX_NAME - 9].rstrip("-")
         while name in self._taken or len(name) > _MAX_NAME or not slug:
-            mark = hashlib.sha256(f"{called}{'#' * before}".encode()).hexdigest()[:8]
-            name, slug, before = f"{short}-{mark}", slug or mark, before + 1
+            self._tries[called] += 1
+            mark = hashlib.sha256(f"{called}\n{self._tries[called]}".encode()).hexdigest()[:8]
+            name, slug = f"{short}-{mark}", slug or mark
         self._taken.add(name)
         return name
 

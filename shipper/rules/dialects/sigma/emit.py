@@ -137,7 +137,7 @@ def _one_of_several(field: str, values: Sequence[Any]) -> str:
 def _any_of(part: Part, field: str, values: Sequence[Any]) -> str:
     """Any of several values; those with wildcards as one regular expression if that is possible."""
     wild = [value for value in values if is_wild(value)]
-    each = [_field(field, value) for value in values if value not in wild]
+    each = [_field(field, value) for value in values if not is_wild(value)]
     if len(wild) > 1:
         try:
             regex = pattern(f"(?is){'|'.join(alternative(value.s) for value in wild)}")
