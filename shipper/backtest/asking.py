@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache, partial
 
 from shipper.backtest.change import change
+from shipper.backtest.chronicle import Noted
 from shipper.backtest.hearing import Hearing, workload_in
 from shipper.backtest.tally import REASONS, Cost, Hit, RuleTally, Subject, Tally, count
 from shipper.model import Finding, Guardrail
@@ -30,15 +32,35 @@ from shipper.rules.terms import Terms
 class Asking:
     """The policies of one set, and the tally that their verdicts go to.
 
-    Where the log keeps them current, they are asked about the writes of their own time alone.
+    Where the history keeps them current, they are asked about the writes of their own time alone:
+    as its one log goes on, or by its `chronicle`, if several logs have one.
     """
 
-    def __init__(self, rules: RuleSet, tally: Tally) -> None:
+    def __init__(
+        self, rules: RuleSet, tally: Tally, chronicle: Sequence[Noted] | None = None
+    ) -> None:
+        self._rules = rules
         self._tally = tally
-        self._replay: Replay | None = None
-        if rules.guarded.replayed_by:
-            self._replay = Replay(rules.policies, rules.guarded.replayed_by)
-        self._begin(rules.policies)
+        self._chronicle = chronicle
+        self._log: str | None = None
+        self._start()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to ask, now and later."""
+        return self._replay is None and not self._policies.policies
+
+    def enter(self, log: str) -> None:
+        """What is asked from now on is this log's: with a chronicle, time begins anew."""
+        if self._chronicle is not None and log != self._log:
+            self._start()
+        self._log = log
+
+    def _start(self) -> None:
+        policies, replayed_by = self._rules.policies, self._rules.guarded.replayed_by
+        self._replay = Replay(policies, replayed_by) if replayed_by else None
+        self._told = 0
+        self._begin(policies)
 
     def _begin(self, policies: PolicySet) -> None:
         self._policies = policies
@@ -49,6 +71,8 @@ class Asking:
 
     def ask(self, terms: Terms, *, line: int, to: Hearing) -> None:
         """Ask what an accepted write concerns; what would have been denied is told `to`."""
+        if self._replay is not None and self._chronicle is not None:
+            self._catch_up(self._replay, self._chronicle, terms.event.stageTimestamp)
         ref = terms.ref
         alike = (
             terms.event.verb, terms.status.code == 201,
@@ -61,10 +85,18 @@ class Asking:
             policies = self._concerned[alike] = self._policies.concerned(target_of(terms))
         if policies and accepted(terms):
             self._ask(policies, terms, line=line, to=to)
-        if self._replay is not None and self._replay.may_concern(terms):
+        if self._replay is not None and self._chronicle is None:
             self._follow(self._replay, terms)
 
+    def _catch_up(self, replay: Replay, chronicle: Sequence[Noted], now: datetime) -> None:
+        """Follow what happened before `now`, whichever API server it went through."""
+        while self._told < len(chronicle) and chronicle[self._told].time < now:
+            self._follow(replay, chronicle[self._told].terms)
+            self._told += 1
+
     def _follow(self, replay: Replay, terms: Terms) -> None:
+        if not replay.may_concern(terms):
+            return
         for doubt in replay.follow(terms):
             count(self._tally.doubts, harmless(doubt, MAX_MESSAGE), REASONS)
         if replay.policies is not self._policies:
@@ -126,7 +158,7 @@ def _hit(policy: Policy, verdict: Verdict, review: Review, event: Event, line: i
         title=f"{policy.ident} would have denied this",
         severity="high",
         message=harmless(verdict.message or "the policy says no more", MAX_MESSAGE),
-        audit_id=event.auditID,
+        audit_id=harmless(event.auditID, MAX_MESSAGE),
         line=line,
         time=fields.timestamp(event),
         who=findings.who(event),

@@ -6,6 +6,7 @@ Texts of the object and of the policy are made harmless; what is long is cut, an
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -26,6 +27,9 @@ MAX_LINES = 8
 MAX_COLUMNS = 160
 """Characters of a line."""
 
+MAX_DEPTH = 6
+"""Levels of one value."""
+
 _MISSING = object()
 
 
@@ -36,6 +40,13 @@ def change(policy: Policy, verdict: Verdict, review: Review) -> tuple[str, ...]:
     """
     if not isinstance(review.object, dict):
         return ()
+    try:
+        return _lines(policy, verdict, review)
+    except RecursionError:  # nested by somebody who wants to see what happens
+        return ()
+
+
+def _lines(policy: Policy, verdict: Verdict, review: Review) -> tuple[str, ...]:
     places = [verdict.path] if verdict.path else _proven(policy, verdict, review)
     lines = [line for place in places[:MAX_PLACES] for line in drawn(review.object, place)]
     if len(places) > MAX_PLACES:
@@ -77,12 +88,27 @@ def _hunk(step: str | int, value: Any, column: int) -> Iterator[str]:
     if value is _MISSING:
         yield f"+{margin}{step}: …" if isinstance(step, str) else f"+{margin}- …"
         return
-    entry: Any = {step: value} if isinstance(step, str) else [value]
+    short = _short(value, MAX_DEPTH)
+    entry: Any = {step: short} if isinstance(step, str) else [short]
     lines = yaml.safe_dump(entry, sort_keys=False, allow_unicode=True, width=10_000).splitlines()
     for line in lines[:MAX_LINES]:
         yield f"-{margin}{line}"
     if len(lines) > MAX_LINES:
-        yield f" {margin}… {len(lines) - MAX_LINES} more lines"
+        yield f" {margin}…"
+
+
+def _short(value: Any, depth: int) -> Any:
+    """No more of the value than could be shown."""
+    if isinstance(value, str):
+        return value[:MAX_COLUMNS]
+    if isinstance(value, (dict, list)) and not depth:
+        return "…"
+    if isinstance(value, dict):
+        some = islice(value.items(), MAX_LINES + 1)
+        return {key[:MAX_COLUMNS]: _short(below, depth - 1) for key, below in some}
+    if isinstance(value, list):
+        return [_short(below, depth - 1) for below in value[: MAX_LINES + 1]]
+    return value
 
 
 def _step(value: Any, step: str | int) -> Any:

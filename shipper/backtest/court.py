@@ -10,13 +10,14 @@ import time
 from collections.abc import Sequence
 
 from shipper.backtest.asking import Asking
+from shipper.backtest.chronicle import Noted
 from shipper.backtest.hearing import Hearing
 from shipper.backtest.refused import refused_by
 from shipper.backtest.result import Result
 from shipper.backtest.tally import AUDIT_RULE, Place, Tally
 from shipper.rules.dialects.policies import PolicySet
 from shipper.rules.engine import Engine
-from shipper.rules.event import Event, ObjectRef
+from shipper.rules.event import Event
 from shipper.rules.ruleset import RuleSet
 from shipper.rules.terms import CONNECTED, OPERATIONS, Terms
 from shipper.verify.request import Window
@@ -25,18 +26,28 @@ from shipper.verify.request import Window
 class Court:
     """One or two sets of rules at work; `result` is what they have said so far.
 
-    Events outside `window` count in nothing but what thresholds count.
+    `chronicle`: what shows the policies of each moment, if no single log does. Events outside
+    `window` count in nothing but what thresholds count.
     """
 
-    def __init__(self, sets: Sequence[RuleSet], window: Window) -> None:
+    def __init__(
+        self,
+        sets: Sequence[RuleSet],
+        window: Window,
+        chronicle: Sequence[Noted] | None = None,
+    ) -> None:
         self.result = Result(len(sets))
         self._window = window
-        self._sides = [_Side(*pair) for pair in zip(sets, self.result.tallies, strict=True)]
+        self._sides = [
+            _Side(rules, tally, chronicle)
+            for rules, tally in zip(sets, self.result.tallies, strict=True)
+        ]
 
     def judge(self, place: Place, lines: Sequence[bytes], *, first_line: int = 0) -> None:
         """Hear every set about a batch or a part of it; `first_line`: its first line's number."""
         session = _Session(self._sides, self.result, self._window, place, first_line)
         for side, hearing in zip(self._sides, session.hearings, strict=True):
+            side.policies.enter(place.log)
             began, of_policies = time.thread_time_ns(), session.nanoseconds
             side.engine(place.log).evaluate(
                 lines,
@@ -54,10 +65,10 @@ class Court:
 class _Side:
     """One set: an engine for each log, whose thresholds count, and its policies."""
 
-    def __init__(self, rules: RuleSet, tally: Tally) -> None:
+    def __init__(self, rules: RuleSet, tally: Tally, chronicle: Sequence[Noted] | None) -> None:
         self.rules = rules.with_policies(PolicySet())
         self.tally = tally
-        self.policies = Asking(rules, tally)
+        self.policies = Asking(rules, tally, chronicle)
         self._engines: dict[str, Engine] = {}
 
     def engine(self, log: str) -> Engine:
@@ -81,6 +92,7 @@ class _Session:
         self._sides = sides
         self._result = result
         self._window = window
+        self._judging = not all(side.policies.is_idle for side in sides)
         self._is_open = window == Window()
         self._line = line
 
@@ -91,8 +103,8 @@ class _Session:
         for number, event in enumerate(events, self._line):
             if event is not None and (self._is_open or self._asked(event)):
                 times.append(event.stageTimestamp)
-                if event.objectRef is not None:
-                    self._see(event, event.objectRef, number)
+                if event.verb in OPERATIONS or _connects(event):  # most are reads
+                    self._see_safely(event, number)
         if times:
             self._result.reach(min(times), max(times))
         self._line += len(events)
@@ -101,15 +113,26 @@ class _Session:
     def _asked(self, event: Event) -> bool:
         return self._window.holds(event.stageTimestamp)
 
-    def _see(self, event: Event, ref: ObjectRef, number: int) -> None:
-        """The hot path: most events are reads, or no policy speaks of what they write."""
-        if not (event.verb in OPERATIONS or ref.subresource in CONNECTED):
-            return
+    def _see_safely(self, event: Event, number: int) -> None:
+        try:
+            self._see(event, number)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the history must go on
+            reason = f"an event on which policies failed: {type(error).__name__}"
+            for hearing in self.hearings:
+                hearing.malformed(reason, line=number, event=event)
+
+    def _see(self, event: Event, number: int) -> None:
         if event.responseStatus is not None and event.responseStatus.code >= 400:
             name = refused_by(event)
             if name:
                 self._result.refuse(name)
             return
+        if not self._judging:
+            return
         terms = Terms(event, b"")
         for side, hearing in zip(self._sides, self.hearings, strict=True):
             side.policies.ask(terms, line=number, to=hearing)
+
+
+def _connects(event: Event) -> bool:
+    return event.objectRef is not None and event.objectRef.subresource in CONNECTED

@@ -1,6 +1,6 @@
-"""Goes through verified history and hands each batch to the judge.
+"""Goes through verified history and reads each batch out.
 
-What does not verify is reported and not judged.
+What does not verify is reported and not read out.
 """
 
 from __future__ import annotations
@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from shipper.backtest.judge import Judge
+from shipper.backtest.chronicle import Listener
 from shipper.backtest.tally import Place
-from shipper.errors import ConfigError
 from shipper.seal.keys import VerifierKey
 from shipper.store.base import Store
 from shipper.verify.discover import logs
@@ -21,31 +20,24 @@ from shipper.verify.payload import Verified
 from shipper.verify.request import Progress, Request
 
 
+def paths_of(store: Store, request: Request) -> list[str]:
+    """Where the logs lie that the request asks for."""
+    return [path for path in logs(store) if request.origin is None or lies_at(request.origin, path)]
+
+
 def go_through(
     store: Store,
     keys: Sequence[VerifierKey],
     request: Request,
-    judge: Judge,
+    listener: Listener,
     *,
     progress: Progress,
 ) -> list[Ledger]:
-    """Have every batch in the request's window judged; the ledger of each log that was read.
-
-    Raises `ConfigError` where policies are to be replayed from more than one log: a policy that was
-    written through one API server is in that server's log alone.
-    """
+    """Read out every batch in the request's window; the ledger of each log that was read."""
     ledgers = []
-    paths = [
-        path for path in logs(store) if request.origin is None or lies_at(request.origin, path)
-    ]
-    if judge.replays and len(paths) > 1:
-        raise ConfigError(
-            f"{store.url} has {len(paths)} logs, and the policies of each moment are read from one",
-            remedy="name it with --log ORIGIN",
-        )
-    for path in paths:
+    for path in paths_of(store, request):
         outcome = verify_log(
-            store, path, keys, request, sink=partial(_hand_over, judge, path), progress=progress
+            store, path, keys, request, sink=partial(_hand_over, listener, path), progress=progress
         )
         ledgers.append(outcome.ledger)
     if not ledgers:
@@ -55,6 +47,6 @@ def go_through(
     return ledgers
 
 
-def _hand_over(judge: Judge, path: str, verified: Verified) -> None:
+def _hand_over(listener: Listener, path: str, verified: Verified) -> None:
     if verified.events is not None:
-        judge.judge(Place(path.rstrip("/"), verified.seq), verified.events, verified.data)
+        listener.judge(Place(path.rstrip("/"), verified.seq), verified.events, verified.data)

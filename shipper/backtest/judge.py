@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from shipper.audit.lines import LineBuffer
+from shipper.backtest.chronicle import Noted
 from shipper.backtest.court import Court
 from shipper.backtest.result import Result
 from shipper.backtest.tally import Place
@@ -35,14 +36,21 @@ MakeRules = Callable[[], Sequence[RuleSet]]
 class Judge:
     """Use as a context: on leaving without an error, everything is judged and in `result`."""
 
-    def __init__(self, make_rules: MakeRules, sets: Sequence[RuleSet], window: Window) -> None:
+    def __init__(
+        self,
+        make_rules: MakeRules,
+        sets: Sequence[RuleSet],
+        window: Window,
+        *,
+        chronicle: Sequence[Noted] | None = None,
+    ) -> None:
         """`make_rules` makes `sets` again in each process, and must pickle."""
         self.result = Result(len(sets))
-        self.replays = any(one.replayed for one in sets)
-        """Whether the history says which policies are in force: it must be one log's."""
-        self._in_order = self.replays or any(rule.window for one in sets for rule in one.rules)
+        self._follows = chronicle is None and any(one.replayed for one in sets)
+        self._in_order = any(one.replayed or any(r.window for r in one.rules) for one in sets)
         self._courts = [
-            _Process(make_rules, window) for _ in range(min(PROCESSES, os.cpu_count() or 1))
+            _Process(make_rules, window, chronicle)
+            for _ in range(min(PROCESSES, os.cpu_count() or 1))
         ]
         self._logs: dict[str, _Process] = {}
         self._batches = 0
@@ -81,7 +89,7 @@ class Judge:
 
         Else the first that has room: what one process can judge costs no second one its start.
         """
-        if self.replays:
+        if self._follows:  # one log after the other, and the policies with them
             return self._courts[0]
         if not self._in_order:
             return next((one for one in self._courts if one.has_room), self._courts[0])
@@ -94,14 +102,16 @@ class Judge:
 class _Process:
     """One process, started when it is first given something."""
 
-    def __init__(self, make_rules: MakeRules, window: Window) -> None:
+    def __init__(
+        self, make_rules: MakeRules, window: Window, chronicle: Sequence[Noted] | None
+    ) -> None:
         self.used = False
         self._waiting: deque[Future[None]] = deque()
         self._pool = ProcessPoolExecutor(
             1,
             mp_context=get_context("spawn"),
             initializer=_begin,
-            initargs=(make_rules, window),
+            initargs=(make_rules, window, chronicle),
         )
 
     @property
@@ -132,8 +142,8 @@ class _Held:
     court: Court
 
 
-def _begin(make_rules: MakeRules, window: Window) -> None:
-    _Held.court = Court(make_rules(), window)
+def _begin(make_rules: MakeRules, window: Window, chronicle: Sequence[Noted] | None = None) -> None:
+    _Held.court = Court(make_rules(), window, chronicle)
 
 
 def _judge(place: Place, body: bytes, data: Data) -> None:

@@ -7,6 +7,7 @@ taking out makes right (a field is missing, a value must be another) has no answ
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from shipper.rules.dialects.policy import Path
@@ -33,7 +34,7 @@ class _TooManyError(Exception):
 
 def offending(value: Any, passes: Passes) -> Sequence[Path]:
     """The fewest fields of `value` without which it `passes`, but for ties; none if not found."""
-    fields = list(_fields(value, (), MAX_DEPTH))
+    fields = list(islice(_fields(value, (), MAX_DEPTH), MAX_FIELDS + 1))
     if not fields or len(fields) > MAX_FIELDS:
         return []
     left = MAX_QUESTIONS

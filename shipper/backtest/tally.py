@@ -23,6 +23,9 @@ MOST_NAMES = 10_000
 
 OTHERS = "(others)"
 
+MOST_SUBJECTS = 10_000
+"""Rules that are told apart: those of policies that a history shows are anybody's to invent."""
+
 REASONS = 20
 """Ways in which a rule could not be answered, or was not asked, that are told apart."""
 
@@ -58,6 +61,9 @@ class Subject(NamedTuple):
         if self.kind == AUDIT_RULE:
             return self.name
         return f"{self.policy}, {self.rule}" if self.rule else self.policy
+
+
+_OTHER_SUBJECTS = Subject(OTHERS, "", OTHERS)
 
 
 def _nothing() -> tuple[str, ...]:
@@ -242,18 +248,22 @@ class Tally:
     ) -> RuleTally:
         """The subject's tally, made if it has none."""
         tally = self.rules.get(subject)
+        if tally is None and len(self.rules) >= MOST_SUBJECTS:
+            subject = _OTHER_SUBJECTS
+            tally = self.rules.get(subject)
         if tally is None:
             tally = self.rules[subject] = RuleTally(severity, action)
         return tally
 
     def cost(self, name: str) -> Cost:
         """What asking `name` has taken, made if nothing is known of it."""
-        return self.costs.setdefault(name, Cost())
+        known = name in self.costs or len(self.costs) < MOST_SUBJECTS
+        return self.costs.setdefault(name if known else OTHERS, Cost())
 
     def merge(self, other: Tally) -> None:
         """Count what another process has counted."""
         for subject, theirs in other.rules.items():
-            mine = self.rules.setdefault(subject, RuleTally(theirs.severity, theirs.action))
+            mine = self.of(subject, severity=theirs.severity, action=theirs.action)
             mine.merge(theirs)
         self.denied.merge(other.denied)
         add_up(self.doubts, other.doubts, REASONS)

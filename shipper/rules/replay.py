@@ -95,6 +95,11 @@ class Replay:
         values = [self._kept[ident].source.value for ident in sorted(self._kept)]
         return values, dict(self._lost)
 
+    @property
+    def resources(self) -> frozenset[tuple[str, str]]:
+        """(API group, resource) of the objects that it follows, "*" for any of the group."""
+        return self._resources
+
     def namespace(self, name: str) -> Any:
         """The Namespace as it stands now: null for "", `UNBOUND` if it was never seen."""
         if not name:

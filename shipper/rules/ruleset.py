@@ -96,17 +96,15 @@ class RuleSet:
         return bool(self.guarded.replayed_by)
 
     def with_policies(self, policies: PolicySet, *replayed_by: Dialect) -> RuleSet:
-        """The same rules beside other policies; nobody is told of a bypass of those.
-
-        `replayed_by`: as in `Guarded`.
-        """
+        """The same rules beside other policies; `replayed_by` as in `Guarded`."""
         return RuleSet(
             self.rules,
             environment=self.environment,
             params=self.params,
             off=self.off,
             malformed=self.malformed,
-            guarded=Guarded(policies, replayed_by=replayed_by),
+            guarded=self.guarded._replace(policies=policies, replayed_by=replayed_by),
+            notes=self.notes,
         )
 
     def expired(self, now: datetime) -> list[tuple[Rule, str]]:

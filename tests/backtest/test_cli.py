@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from shipper.cli.main import commands
@@ -211,20 +212,41 @@ def test_sealed_history_is_asked_the_same(pods: Path) -> None:
     assert page["denied"]["samples"][0]["seq"] is not None
 
 
-def test_policies_of_each_moment_are_one_logs(pods: Path) -> None:
-    """From-log says that it is; of two logs neither shows what was in force."""
-    options = ["--policies", "from-log", "--rules", str(pods.parent / "no-host.yaml")]
-    page = json.loads(tried(pods, *options, "--output", "json").stdout)
+def test_policies_of_each_moment_are_those_of_all_logs(pods: Path) -> None:
+    """A policy that went through one API server denies what went through the other, later."""
+    written = yaml.safe_load(POLICY % {"name": "no-host", "expression": HOST})
+    binding: dict[str, Any] = {
+        "apiVersion": written["apiVersion"], "kind": f"{written['kind']}Binding",
+        "metadata": {"name": "b"}, "spec": {"policyName": "no-host", "validationActions": ["Warn"]},
+    }  # fmt: skip
+    writes = b"".join(
+        event(
+            9, resource, verb="create", level="RequestResponse", responseStatus={"code": 201},
+            objectRef={"apiGroup": "admissionregistration.k8s.io", "apiVersion": "v1",
+                       "resource": resource, "name": document["metadata"]["name"]},
+            responseObject=document, stageTimestamp="2025-12-31T00:00:00.000000Z",
+        )
+        for document, resource in (
+            (written, "validatingadmissionpolicies"),
+            (binding, "validatingadmissionpolicybindings"),
+        )
+    )  # fmt: skip
+    one, other = Place(pods.parent / "one"), Place(pods.parent / "other")
+    for place, lines in ((one, pods.read_bytes()), (other, writes)):
+        place.log.write_bytes(lines)
+        place.once()
+    logs = [next(place.archive.rglob("log.note")).parent for place in (one, other)]
+    shutil.copytree(logs[1], logs[0].with_name(logs[1].name))
+    keys = ["--key", str(one.public), "--key", str(other.public)]
+    nothing = ["--rules", str(pods.parent / "secret.yaml")]
+    (pods.parent / "secret.yaml").write_text(
+        RULE % {"severity": "low", "mode": "alert", "name": "s"}
+    )
+    result = tried(one.url, *keys, *nothing, "--policies", "from-log", "--output", "json")
+    assert result.exit_code == 0, result.output
+    page = json.loads(result.stdout)
     assert (page["policies_from_log"], page["denied"]["matches"]) == (True, 1)
-    place = Place(pods.parent / "node")
-    place.log.write_bytes(pods.read_bytes())
-    place.once()
-    log = next(place.archive.rglob("log.note")).parent
-    shutil.copytree(log, log.with_name("0" * 16))
-    arguments = ["rules", "backtest", place.url, "--key", str(place.public), *options]
-    result = CliRunner().invoke(commands, arguments)
-    assert isinstance(result.exception, ConfigError)
-    assert "--log ORIGIN" in str(result.exception.remedy)
+    assert (page["policies"][0]["name"], page["policies"][0]["action"]) == ("no-host", "warn")
 
 
 def test_two_versions_are_compared(pods: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shipper.backtest.tally import AUDIT_RULE, Subject
+from shipper.rules.dialects.policies import PolicySet
 from shipper.rules.ruleset import RuleSet
 from tests.backtest.support import judged, labelled, tried
 from tests.rules.dialects.tiny import GROUP, RULE, TINY, demand
@@ -41,6 +42,13 @@ def test_a_policy_is_asked_as_if_it_had_denied_all_along(tmp_path: Path) -> None
     result = judged([tried(tmp_path, demand(action="audit"))], labelled(1))
     found = result.tally.rules[_HAS_TEAM]
     assert (found.matches, found.action) == (1, "audit")
+
+
+def test_the_same_policies_are_the_same_rules(tmp_path: Path) -> None:
+    """The hash in the result is the one that a daemon with them seals."""
+    rules = tried(tmp_path, demand(), rule(match={"verbs": ["create"]}))
+    assert rules.with_policies(rules.policies).sha256 == rules.sha256
+    assert rules.with_policies(PolicySet()).sha256 != rules.sha256
 
 
 def test_exempt_and_undecided_are_counted_apart(tmp_path: Path) -> None:

@@ -50,6 +50,17 @@ def test_names_and_reasons_are_bounded() -> None:
     assert (len(found.reasons), found.reasons[OTHERS]) == (REASONS + 1, 5)
 
 
+def test_subjects_are_bounded() -> None:
+    """A history may show policies without end."""
+    tallied = Tally()
+    for number in range(tally.MOST_SUBJECTS + 3):
+        tallied.of(Subject("Policy", "x", f"p{number}")).undecide("no body")
+        tallied.cost(f"Policy x/p{number}").add(1)
+    assert len(tallied.rules) == len(tallied.costs) == tally.MOST_SUBJECTS + 1
+    assert tallied.rules[Subject(OTHERS, "", OTHERS)].undecided == 3
+    assert tallied.costs[OTHERS].asked == 3
+
+
 def test_samples_are_the_first_that_differ() -> None:
     """Five of one user and workload tell no more than one; the first of each stays."""
     same = [hit(line=number) for number in range(10)]

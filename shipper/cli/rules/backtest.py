@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 
 from shipper import config as configuration
-from shipper.backtest.history import go_through
+from shipper.backtest.chronicle import Listener, Noted, chronicle
+from shipper.backtest.history import go_through, paths_of
 from shipper.backtest.judge import Judge, MakeRules
 from shipper.backtest.page import page
 from shipper.backtest.plain import to_plain
@@ -63,9 +64,9 @@ end; 4 completeness. The lowest of all that failed.
     help="Two versions of rules or policies: what the new one changes, event by event.",
 )  # fmt: skip
 @click.option(
-    "--policies", type=click.Choice(["fixed", "from-log"]), default="fixed", show_default=True,
-    help="Policies as they stand in files, asked of all history; or those of each moment, as one"
-    " log shows them, beginning with those in files.",
+    "--policies", type=click.Choice(["fixed", "from-log"]),
+    help="Policies as they stand in files, asked of all history; or those of each moment, as the"
+    " history shows them, beginning with those in files. By default as --config says, else fixed.",
 )  # fmt: skip
 @click.option(
     "--since", metavar="T",
@@ -84,7 +85,7 @@ def command(
     paths: tuple[Path, ...],
     config_path: Path | None,
     compare: tuple[Path, Path] | None,
-    policies: str,
+    policies: str | None,
     since: str | None,
     until: str | None,
     output: str,
@@ -98,21 +99,22 @@ def command(
     sealed = _is_store(history)
     if sealed and not keys:
         raise ConfigError("a STORE needs --key", remedy="give the key that you trust: --key KEY")
-    from_log = policies == "from-log"
-    make_rules, names = _tried(paths, config_path, compare, from_log=from_log)
+    make_rules, names = _tried(paths, config_path, compare, policies)
     sets = make_rules()  # says what is wrong with them before anything is read
     now, began = datetime.now(UTC), time.monotonic()
     window = Window(moment(since, now, -1), moment(until, now, -1))
-    ledgers: list[Ledger] = []
-    with Judge(make_rules, sets, Window() if sealed else window) as judge:
+    read: Callable[[Listener], list[Ledger]] | None = None
+    events: Sequence[Noted] | None = None
+    with shown_progress() as told:
         if sealed:
             trusted = [key for text in keys for key in load_keys(text)]
             store = open_archive(store_options(history[0], endpoint_url))
-            with shown_progress() as told:
-                request = Request(origin=origin, window=window)
-                ledgers = go_through(store, trusted, request, judge, progress=told)
-        else:
-            _read(history, judge)
+            request = Request(origin=origin, window=window)
+            read = partial(go_through, store, trusted, request, progress=told)
+            if sets[0].replayed and len(paths_of(store, request)) > 1:
+                events = chronicle(read, sets[0])
+        with Judge(make_rules, sets, Window() if sealed else window, chronicle=events) as judge:
+            ledgers = read(judge) if read else _read(history, judge)
     seconds = time.monotonic() - began
     question = Question(sets, names, history, sealed, window, seconds)
     if output == "json":
@@ -130,8 +132,7 @@ def _tried(
     paths: tuple[Path, ...],
     config_path: Path | None,
     compare: tuple[Path, Path] | None,
-    *,
-    from_log: bool,
+    policies: str | None,
 ) -> tuple[MakeRules, Sequence[str]]:
     """How to make the sets of rules, in each process anew, and what to call them."""
     if sum((bool(paths), config_path is not None, compare is not None)) > 1:
@@ -139,24 +140,30 @@ def _tried(
             "--rules, --config and --compare exclude each other", remedy="give one of them"
         )
     if compare is not None:
-        if from_log:
+        if policies == "from-log":
             raise ConfigError(
                 "--compare asks two files of all history", remedy="leave out --policies from-log"
             )
         return partial(_make_rules, [[path] for path in compare]), [str(path) for path in compare]
     name = str(config_path) if config_path else ", ".join(map(str, paths)) or _CATALOG
-    return partial(_make_rules, [list(paths)], config_path, from_log=from_log), [name]
+    return partial(_make_rules, [list(paths)], config_path, policies=policies), [name]
 
 
 def _make_rules(
-    many: Sequence[Sequence[Path]], config_path: Path | None = None, *, from_log: bool = False
+    many: Sequence[Sequence[Path]], config_path: Path | None = None, *, policies: str | None = None
 ) -> list[RuleSet]:
     if config_path is not None:
         sets = [load_rules(configuration.load(config_path).rules)]
     else:
         sets = [load_tested(paths) for paths in many]
+    return [_as_asked(rules, policies) for rules in sets]
+
+
+def _as_asked(rules: RuleSet, policies: str | None) -> RuleSet:
+    """What is tried need not be in force: a policy that only waits for a binding is bound."""
+    from_log = policies == "from-log" or (policies is None and rules.replayed)
     dialects = registry.dialects(registry.groups()) if from_log else []
-    return [rules.with_policies(all_bound(rules.policies), *dialects) for rules in sets]
+    return rules.with_policies(all_bound(rules.policies), *dialects)
 
 
 def _is_store(history: Sequence[str]) -> bool:
@@ -168,9 +175,10 @@ def _is_store(history: Sequence[str]) -> bool:
     return bool(stores)
 
 
-def _read(files: Sequence[str], judge: Judge) -> None:
+def _read(files: Sequence[str], judge: Judge) -> list[Ledger]:
     for name in files:
         place, number = Place("standard input" if name == "-" else name, None), 0
         for lines in chunks(name):
             judge.judge_lines(place, lines, number)
             number += len(lines)
+    return []
