@@ -170,10 +170,13 @@ class Replay:
         ref, level = terms.ref, terms.event.level
         known = [one for one in self._kept if one.name == ref.name and self._is_of(one, terms)]
         dropped = [one for ident in known for one in self._drop(ident)]
-        if terms.event.verb != "delete" and self._matters(terms, known):
-            place = f"{ref.namespace}/{ref.name}" if ref.namespace else ref.name
+        place = f"{ref.namespace}/{ref.name}" if ref.namespace else ref.name
+        key = f"{ref.apiGroup} {ref.resource} {place}"
+        if terms.event.verb == "delete":
+            self._settle(key)
+        elif self._matters(terms, known):
             self._doubt(
-                f"{ref.apiGroup} {ref.resource} {place}",
+                key,
                 f"{ref.resource} {place} was written, and the event (level {level or 'unknown'})"
                 " does not say what it is now",
             )
@@ -230,13 +233,13 @@ class Replay:
                 f" {ident} and others are left out",
             )
             return self._drop(ident)
-        self._lost.pop(_key(ident), "")
+        self._settle(_key(ident))
         self._bytes += size - (old.size if old else 0)
         self._kept[ident] = _Kept(Source(thin, None), sha256, size)
         return [ident]
 
     def _drop(self, ident: Ident) -> list[Ident]:
-        self._lost.pop(_key(ident), "")
+        self._settle(_key(ident))
         old = self._kept.pop(ident, None)
         if old is None:
             return []
@@ -246,8 +249,13 @@ class Replay:
     def _doubt(self, key: str, reason: str) -> None:
         if len(self._lost) >= MAX_DOUBTS and key not in self._lost:
             key, reason = _OTHERS, "more of the policies are not known than can be told one by one"
-        self._lost[key] = reason
-        self._sha256 = ""
+        if key not in self._lost:
+            self._lost[key] = reason
+            self._sha256 = ""
+
+    def _settle(self, key: str) -> None:
+        if self._lost.pop(key, ""):
+            self._sha256 = ""
 
     def _note(self, ident: Ident, at: datetime) -> None:
         self._sha256 = ""

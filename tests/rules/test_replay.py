@@ -186,6 +186,38 @@ def test_what_the_log_does_not_show_stays_a_doubt(tmp_path: Path) -> None:
     assert kept(made).doubts == {}
 
 
+def test_a_doubt_ends_with_the_object(tmp_path: Path) -> None:
+    """Made and deleted below the level that has bodies: nothing is left to doubt, nor to keep."""
+    made = engine(tmp_path)
+    before = kept(made).sha256
+    blind = {"level": "Metadata", "responseObject": None}
+    raw = wrote("create", demand(), **blind).replace(b'"responseObject":null,', b"")
+    assert [one.verdict for one in made.evaluate([raw])] == ["indeterminate"]
+    assert kept(made).sha256 != before
+    gone = wrote("delete", demand(), **blind).replace(b'"responseObject":null,', b"")
+    made.evaluate([gone])
+    assert (kept(made).doubts, kept(made).sha256) == ({}, before)
+
+
+def test_a_flood_is_one_doubt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the limit more of the same changes nothing, so that no batch writes the state anew."""
+    monkeypatch.setattr(replay, "MAX_OBJECTS", 1)
+    made = engine(tmp_path, demand())
+    made.evaluate([wrote("create", demand("b"))])
+    full = kept(made).sha256
+    found = made.evaluate([wrote("create", demand(f"c{number}")) for number in range(50)])
+    assert kept(made).sha256 == full
+    assert len(found) == 1  # of this batch
+    monkeypatch.setattr(replay, "MAX_DOUBTS", 3)
+    other = engine(tmp_path)
+    blind = [
+        wrote("create", demand(f"d{number}"), responseObject={"kind": "Status"})
+        for number in range(50)
+    ]
+    other.evaluate(blind)
+    assert len(kept(other).doubts) == 4
+
+
 def test_a_policy_that_can_not_be_used_is_said(tmp_path: Path) -> None:
     """It never ends the engine; the others judge on, and it is told of for as long as it stands."""
     made = engine(tmp_path, demand())
