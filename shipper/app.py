@@ -43,6 +43,7 @@ from shipper.notify import Notifier
 from shipper.pipeline.collect import Collector
 from shipper.pipeline.fence import Fence
 from shipper.pipeline.guard import Guard, InForce, load_engine
+from shipper.pipeline.policies import Policies
 from shipper.pipeline.progress import Progress
 from shipper.pipeline.reconcile import Reconciler
 from shipper.pipeline.recorder import Recorder
@@ -293,10 +294,15 @@ class App:
             logger=self._logger,
             progress=self._progress,
         )
+        policies = Policies(
+            Path(config.spool.path), self._guard, logger=self._logger, disk=self._disk
+        )
+        policies.resume(start.newest)
         agent = Agent(
             version=__version__,
             config_sha256=self._guard.in_force.config_sha256,
             rules_sha256=self._guard.in_force.rules_sha256 or UNSET,
+            policies_sha256=policies.sha256 or UNSET,
         )
 
         def committed(seq: int) -> None:
@@ -315,6 +321,7 @@ class App:
             committed=committed,
             disk_patience=config.shutdown.drain if self._once else math.inf,
             outbox=outbox,
+            policies=policies,
         )
         collector = Collector(
             Follower(Path(config.source.path), start_at=config.source.start_at),

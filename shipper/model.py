@@ -6,7 +6,7 @@ No behaviour beyond what a value knows of itself, and no I/O. `docs/format.md` i
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -109,6 +109,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Severity = Literal["info", "low", "medium", "high", "critical"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+"""From the least to the worst."""
 
 
 class Who(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -215,11 +217,15 @@ class Findings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Agent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which program sealed the record, under which configuration and guardrail rules."""
+    """Which program sealed the record, under which configuration and guardrail rules.
+
+    `policies_sha256`: the policies after the record's last event, where the log keeps them current.
+    """
 
     version: Annotated[str, Meta(max_length=64)]
     config_sha256: Sha256Hex
     rules_sha256: Sha256Hex | UnsetType = UNSET
+    policies_sha256: Sha256Hex | UnsetType = UNSET
 
 
 class Supersedes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

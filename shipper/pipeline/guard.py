@@ -15,13 +15,12 @@ from shipper.audit import event
 from shipper.audit.event import EventScan
 from shipper.config import Rules
 from shipper.errors import ConfigError
-from shipper.model import Finding, Severity
+from shipper.model import SEVERITIES, Finding, Severity
+from shipper.rules.costs import Costs
 
 if TYPE_CHECKING:
     from shipper.rules.engine import Engine
-
-SEVERITIES: tuple[Severity, ...] = ("info", "low", "medium", "high", "critical")
-
+    from shipper.rules.replay import Replay
 
 ENGINE = "rules-engine"
 """The name under which the engine's own failure is sealed."""
@@ -36,7 +35,7 @@ class Seen(NamedTuple):
 
 def load_engine(options: Rules) -> Engine | None:
     """The engine for these rules; None where there are none. Raises `ConfigError`."""
-    if options.catalog == "none" and not options.paths:
+    if options.catalog == "none" and not options.paths and options.policies == "fixed":
         return None
     try:
         # Those who have no rules are spared 20 MB.
@@ -85,6 +84,8 @@ class Guard:
         self.in_force = in_force
         self.seconds = 0.0
         """Wall time that decoding and asking have taken."""
+        self.costs = Costs(time.thread_time)
+        """What each rule has taken; goes on when rules are renewed."""
         self._proposed: InForce | None = None
 
     def propose(self, proposed: InForce) -> None:
@@ -96,10 +97,19 @@ class Guard:
         """Whether something waits to come into force."""
         return self._proposed is not None
 
+    @property
+    def replay(self) -> Replay | None:
+        """What keeps the policies current, where the log does."""
+        return self.in_force.engine.guardrails.replay if self.in_force.engine else None
+
     def renew(self) -> None:
-        """Put what was proposed into force. What thresholds have counted is forgotten."""
+        """Put what was proposed into force. What thresholds have counted is forgotten; what the log
+        has said of the policies is not, unless other files say where they begin."""
+        before = self.replay
         proposed, self._proposed = self._proposed, None
         self.in_force = proposed or self.in_force
+        if before is not None and self.replay not in (None, before):
+            self.replay.go_on_from(before)
 
     def look(self, lines: Sequence[bytes], *, first_line: int) -> Seen:
         """Look at lines of a batch, of which the first has this number there."""
@@ -113,6 +123,7 @@ class Guard:
                 lines,
                 first_line=first_line,
                 seen=lambda events: scans.append(event.scan_events(events)),
+                costs=self.costs,
             )
             return Seen(reduce(event.merge, scans, event.EMPTY), findings)
         except Exception as error:  # noqa: BLE001 the record goes on, whatever becomes of the rules

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from msgspec import UNSET, structs
+from msgspec import UNSET, UnsetType, structs
 
 from shipper.backoff import Backoff
 from shipper.clock import Clock
@@ -18,6 +18,7 @@ from shipper.errors import SpoolError
 from shipper.logs import Logger
 from shipper.model import Agent, Alerts, Evidence, Notice, Record, SourceSpan, Timestamp
 from shipper.pipeline.guard import InForce
+from shipper.pipeline.policies import Policies
 from shipper.pipeline.progress import Progress
 from shipper.pipeline.remark import remark
 from shipper.pipeline.start import Start
@@ -49,6 +50,7 @@ class Recorder:
         committed: Callable[[int], object],
         disk_patience: float,
         outbox: Outbox | None = None,
+        policies: Policies | None = None,
     ) -> None:
         """`committed` is called with each record's number; after `disk_patience` seconds of a disk
         that refuses, or once `give_up` is set, `record` raises `SpoolError`."""
@@ -62,6 +64,7 @@ class Recorder:
         self._committed = committed
         self._disk_patience = disk_patience
         self._outbox = outbox
+        self._policies = policies
         self._head = start.head
         self._position = list(start.sources)
         self._last = start.newest.time if start.newest else None
@@ -80,7 +83,11 @@ class Recorder:
             self.agent,
             config_sha256=in_force.config_sha256,
             rules_sha256=in_force.rules_sha256 or UNSET,
+            policies_sha256=self._policies_sha256(),
         )
+
+    def _policies_sha256(self) -> str | UnsetType:
+        return (self._policies.sha256 if self._policies else None) or UNSET
 
     def position(self) -> list[SourceSpan]:
         """Where the newest record left off, as a record that reads nothing says it."""
@@ -97,6 +104,8 @@ class Recorder:
         self._commit(content, now)
 
     def _commit(self, content: Content, now: Timestamp) -> None:
+        if content.batch is not None:  # its events alone change the policies
+            self.agent = structs.replace(self.agent, policies_sha256=self._policies_sha256())
         record, head = seal(
             self._head,
             content,
@@ -106,7 +115,7 @@ class Recorder:
             lock_required=self._lock_required,
         )
         alerts = _alerts(record, head, content, now) if self._outbox else None
-        self._write(record, alerts, now)
+        self._write(record, alerts, now, judged=content.batch is not None)
         self._head = head
         self._position = list(content.sources)
         self._last = now
@@ -116,14 +125,22 @@ class Recorder:
         self._logger.debug("record_sealed", seq=record.seq, kind=content.kind)
         self._committed(record.seq)
 
-    def _write(self, record: Record, alerts: Alerts | None, now: Timestamp) -> None:
-        """Commit, again and again while the disk refuses; nothing is read meanwhile."""
+    def _write(
+        self, record: Record, alerts: Alerts | None, now: Timestamp, *, judged: bool
+    ) -> None:
+        """Commit, again and again while the disk refuses; nothing is read meanwhile.
+
+        `judged`: the record's events may have changed the policies, which go before it.
+        """
         backoff = Backoff()
         patience = self._disk_patience
         while True:
             self._put(alerts)
             try:
-                return self._spool.commit(record)
+                if judged and self._policies is not None:
+                    self._policies.keep(record.seq)
+                self._spool.commit(record)
+                break
             except OSError as error:
                 self._progress.turns += 1  # waiting for the disk is not hanging
                 self._progress.disk_trouble = str(error)
@@ -139,6 +156,8 @@ class Recorder:
                         remedy="nothing is lost: its lines are still in the audit log;"
                         " mend the disk and start again",
                     ) from error
+        if self._policies is not None:
+            self._policies.forget(record.seq)
 
     def _put(self, alerts: Alerts | None) -> None:
         """A disk that takes no alerts holds up no record: they are in memory then, and told."""

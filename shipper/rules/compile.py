@@ -18,6 +18,7 @@ from shipper.errors import ConfigError
 from shipper.model import Severity
 from shipper.rules import message, needs
 from shipper.rules.cel import CompileError, Environment, Program
+from shipper.rules.dialects import texts
 from shipper.rules.document import Document, Path, Problem
 from shipper.rules.fields import NAMES
 from shipper.rules.levels import Level
@@ -76,6 +77,8 @@ class Rule(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     match: Match
     file: str
     line: int
+    language: str
+    """The detection language that it was translated from; empty: our own."""
     needs_level: Level
     matches: KeyPredicate
     raw: Raw | None
@@ -103,7 +106,12 @@ class Compiler:
         self.problems: list[Problem] = []
 
     def rule(
-        self, document: Document, written: AuditRule, override: Overriding | None = None
+        self,
+        document: Document,
+        written: AuditRule,
+        override: Overriding | None = None,
+        *,
+        language: str = "",
     ) -> Rule | None:
         """The rule in `document`, as the configuration overrides it; or None and problems."""
         before = len(self.problems)
@@ -137,6 +145,7 @@ class Compiler:
             match=spec.match,
             file=document.file,
             line=document.line,
+            language=language,
             needs_level=needs.level(spec.match, [when] if when else []),
             matches=compile_match(spec.match),
             raw=raw,
@@ -251,9 +260,19 @@ def unknown_fields(paths: Iterable[Sequence[str]], params: Mapping[str, Any]) ->
     return [
         reason
         for path in sorted(map(tuple, paths))
-        if path[0] in known
-        for reason in _unknown_field(path, known[path[0]])
+        if path[0] in known or path[0] in texts.ROOTS
+        for reason in (
+            _unknown_field(path, known[path[0]]) if path[0] in known else _unknown_text(path)
+        )
     ]
+
+
+def _unknown_text(path: Sequence[str]) -> list[str]:
+    root, *steps = path
+    if len(steps) != 1:
+        return [f'name one field of {root}: {root}["…"]']
+    reason = texts.mistake(root, steps[0])
+    return [reason] if reason else []
 
 
 def _unknown_field(path: Sequence[str], known: Mapping[str, tuple[str, ...] | None]) -> list[str]:

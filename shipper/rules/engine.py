@@ -7,14 +7,16 @@ clock, no I/O: time is the events' own, and the only state is what thresholds co
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from shipper.model import Finding
 from shipper.rules.ask import Asker
 from shipper.rules.asked import Asked
 from shipper.rules.bind import Binder
+from shipper.rules.costs import Costs
 from shipper.rules.event import Event, decode_events, recover
 from shipper.rules.gate import Gate, Gates
+from shipper.rules.guardrails import Guardrails
 from shipper.rules.index import Index
 from shipper.rules.marks import Marks
 from shipper.rules.match import stages_of
@@ -38,7 +40,17 @@ _OTHER = "not JSON, or not an audit.k8s.io Event"
 _ODD = "an event with a field of a type that the API server never writes, evaluated without it"
 
 
+_ANSWERS = frozenset(("ResponseStarted", "ResponseComplete"))
+
 Seen = Callable[[Sequence[Event | None]], None]
+
+
+class _Concerned(NamedTuple):
+    """What an event, and every other that is alike, need be shown to."""
+
+    gate: Gate
+    judged: bool
+    followed: bool
 
 
 class Engine:
@@ -63,17 +75,28 @@ class Engine:
         self._stages = frozenset(
             stage for rule in rules.rules for stage in stages_of(rule.match.stages)
         )
-        self._remembered: dict[tuple[Any, ...], Gate] = {}
+        self.guardrails = Guardrails(rules.guarded, binder)
+        if not self.guardrails.are_idle:
+            self._stages |= _ANSWERS
+        self._remembered: dict[tuple[Any, ...], _Concerned] = {}
 
     def evaluate(
-        self, lines: Sequence[bytes], *, first_line: int = 0, seen: Seen | None = None
+        self,
+        lines: Sequence[bytes],
+        *,
+        first_line: int = 0,
+        seen: Seen | None = None,
+        costs: Costs | None = None,
+        report: Report | None = None,
     ) -> list[Finding]:
         """The findings in `lines`, in their order; `first_line` is the first one's number.
 
         `seen` is given the events as they are decoded, some lines at a time, with None for a line
-        that is no event: one decode serves the record too.
+        that is no event: one decode serves the record too. `costs` is given what rules take, and
+        `report` is told what is found in place of one that folds what repeats itself.
         """
-        report = Report(self.rules.malformed)
+        self._asker.costs = costs
+        report = report or Report(self.rules.malformed)
         for start in range(0, len(lines), CHUNK_LINES):
             chunk = lines[start : start + CHUNK_LINES]
             events = decode_events(chunk)
@@ -92,15 +115,22 @@ class Engine:
 
     def _event(self, event: Event, line: bytes, number: int, report: Report) -> None:
         try:
-            gate = self._gate(event)
+            gate, judged, followed = self._concerned(event)
+            if not (gate.rules or judged or followed):
+                return
+            terms = Terms(event, line)
             if gate.rules:
-                self._asker.ask(gate, Terms(event, line), line=number, report=report)
+                self._asker.ask(gate.passed(terms), terms, line=number, report=report)
+            if judged:
+                self.guardrails.judge(terms, line=number, report=report)
+            if followed and self.guardrails.follow(terms, line=number, report=report):
+                self._remembered.clear()
         except Exception as error:  # noqa: BLE001 - whatever it is, the daemon must go on
             reason = f"an event on which the engine failed: {type(error).__name__}"
             report.malformed(reason, line=number, event=event)
 
-    def _gate(self, event: Event) -> Gate:
-        """The rules that the event may concern. The hot path: one look into a dict."""
+    def _concerned(self, event: Event) -> _Concerned:
+        """What the event may concern. The hot path: one look into a dict."""
         user, ref, status = event.user, event.objectRef, event.responseStatus
         code = 0 if status is None else status.code
         dry_run = ("dryRun" in event.requestURI or bool(event.requestObject)) and is_dry_run(event)
@@ -111,21 +141,23 @@ class Engine:
             if ref is None
             else (
                 event.stage, event.verb, who, code, dry_run, marks,
-                ref.resource, ref.subresource, ref.namespace, ref.apiGroup,
+                ref.resource, ref.subresource, ref.namespace, ref.apiGroup, ref.apiVersion,
             )
         )  # fmt: skip
         found = self._remembered.get(alike)
         if found is None:
             if len(self._remembered) >= MAX_REMEMBERED:
                 self._remembered.clear()
-            found = self._remembered[alike] = self._gates.of(self._search(event))
+            found = self._remembered[alike] = self._search(event)
         return found
 
-    def _search(self, event: Event) -> tuple[Asked, ...]:
-        """The rules that may concern this event and every other that is alike."""
+    def _search(self, event: Event) -> _Concerned:
+        """What may concern this event and every other that is alike."""
         terms = Terms(event, b"")
         found = (self._asked[rule] for rule in self._index.search(terms.key))
-        return tuple(one for one in found if one.may_concern(terms))
+        asked = tuple(one for one in found if one.may_concern(terms))
+        judged, followed = self.guardrails.may_concern(terms), self.guardrails.may_change(terms)
+        return _Concerned(self._gates.of(asked), judged, followed)
 
     def _malformed(self, line: bytes, number: int, report: Report) -> None:
         recovered = recover(line)

@@ -12,5 +12,5 @@ LEVELS: tuple[Level, ...] = ("Metadata", "Request", "RequestResponse")
 OBJECT_ROOTS = frozenset(("object", "podSpec", "containers"))
 """Variables that are the object or parts of it."""
 
-BODY_ROOTS = OBJECT_ROOTS | {"oldObject"}
+BODY_ROOTS = OBJECT_ROOTS | {"oldObject", "body"}
 """Variables that are unbound where the event has no body."""

@@ -90,12 +90,13 @@ class _Loader:
 
     def __init__(self) -> None:
         self._files: set[str] = set()
-        self._rules: list[tuple[Document, AuditRule]] = []
+        self._rules: list[tuple[Document, AuditRule, str]] = []
         self._refused: list[Document] = []
         self._names: dict[str, Document] = {}
         self._params: dict[str, Any] = {}
         self._param_places: dict[str, str] = {}
         self._problems: list[Problem] = []
+        self._notes: list[Problem] = []
         self._objects = Collected()
         self._detections: dict[Detection, list[Document]] = {}
 
@@ -124,8 +125,10 @@ class _Loader:
         environment = Environment()
         compiler = Compiler(environment, self._params)
         compiled = [
-            compiler.rule(document, written, overrides.get(written.metadata.name))
-            for document, written in self._rules
+            compiler.rule(
+                document, written, overrides.get(written.metadata.name), language=language
+            )
+            for document, written, language in self._rules
         ]
         for document in self._refused:
             compiler.check(document)
@@ -144,16 +147,19 @@ class _Loader:
             off=off,
             malformed=_malformed(options.overrides.get(MALFORMED, RuleOverride())),
             guarded=Guarded(policies, None if BYPASS in off else told, tuple(dialects)),
+            notes=self._notes,
         )
 
     def _translate(self) -> None:
         """The documents of detection languages, as rules."""
         for language, documents in self._detections.items():
-            rules, problems = language.make().translate(documents)
-            self._problems += problems
-            for document, written in rules:
+            found = language.make().translate(documents)
+            self._problems += found.problems
+            self._notes += found.notes
+            self._params |= found.params
+            for document, written in found.rules:
                 self._named(document, written.metadata.name)
-                self._rules.append((document, written))
+                self._rules.append((document, written, language.name))
 
     def _file(self, path: Path, name: str, kinds: Collection[str]) -> None:
         self._files.add(os.path.realpath(path))
@@ -179,7 +185,7 @@ class _Loader:
         if isinstance(written, AuditParams):
             self._declare(document, written)
         elif isinstance(written, AuditRule):
-            self._rules.append((document, written))
+            self._rules.append((document, written, ""))
             if document.file.startswith("catalog/"):
                 self._problems += _incomplete(document, written)
         elif kind == "AuditRule":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from shipper.rules.cel import Program
+from shipper.rules.dialects import texts
 from shipper.rules.levels import LEVELS, OBJECT_ROOTS, Level
 from shipper.rules.match import one_of
 from shipper.rules.rule import Match
@@ -38,6 +39,9 @@ def _of_path(path: Sequence[str], verb: str) -> Level:
         return "RequestResponse"
     if root == "event" and len(path) > 1 and path[1] == "requestObject":
         return "Request" if verb in _WITH_BODY else "Metadata"
+    if root == "body" and len(path) > 1:
+        sent: Level = "RequestResponse" if texts.text(path[1]).of == "answer" else "Request"
+        return sent if verb in _WITH_BODY else "Metadata"
     if root == "oldObject":
         return "RequestResponse" if verb in _WITH_BODY else "Metadata"
     if root in OBJECT_ROOTS or path[:2] == ("request", "kind"):

@@ -13,6 +13,8 @@ from functools import reduce
 from typing import Any, NamedTuple
 
 from shipper.rules import words
+from shipper.rules.cel.library.function import CallError
+from shipper.rules.cel.library.regex import compiled
 from shipper.rules.cel.paths import path_of
 from shipper.rules.cel.tree import (
     Call,
@@ -58,6 +60,7 @@ _TEXT: Mapping[str, Callable[[str, str], bool]] = {
     "endsWith": str.endswith,
     "contains": str.__contains__,
 }
+_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _ANNOTATIONS = ("event", "annotations")
 _LAZY = frozenset(("_&&_", "_||_", "_?_:_", "_?._", "_[?_]", "or", "orValue", "hasValue", "optMap"))
 """Functions that may have a value though one of their arguments has none."""
@@ -143,6 +146,8 @@ class _Reader:
                 return self._member(value, many, scope)
             case Call(function=function, target=target, args=(text,)) if function in _TEXT:
                 return self._text(function, target, text, scope)
+            case Call(function="matches", target=target, args=(pattern,)) if target:
+                return self._matches(target, pattern, scope)
             case Call(function="orValue", target=target, args=(Const(value=False),)) if target:
                 return words.equal(target, True, scope)
             case Select(test=True):
@@ -227,6 +232,17 @@ class _Reader:
         demanded = both(self._demanded(target, scope), self._demanded(text, scope))
         return both(words.holding(target, wanted, scope), demanded)
 
+    def _matches(self, target: Tree, pattern: Tree, scope: Scope) -> Maybe:
+        wanted, getter = self._constant(pattern, scope), _getter(target, scope)
+        if getter is None or getter.kind is not str or not isinstance(wanted, str):
+            return self._demanded(target, scope)
+        try:
+            search = compiled(wanted).search
+        except CallError:
+            return UNKNOWN
+        get = getter.get
+        return exactly(lambda terms: search(get(terms).encode()) is not None, stable=getter.stable)
+
     def _fold(self, node: Comprehension, scope: Scope) -> Maybe:
         """`exists`, `exists_one` and `cel.bind`; of the others what they fold over."""
         if isinstance(node.range, ListOf) and not node.range.elements:
@@ -262,8 +278,17 @@ class _Reader:
 def _getter(node: Tree, scope: Scope) -> Getter | None:
     if isinstance(node, Select) and node.test:
         return None
+    if isinstance(node, Call) and node.function == "lowerAscii" and node.target is not None:
+        return _lowered(_getter(node.target, scope))
     path = path_of(node, frozenset(scope))
     return None if path is None else GETTERS.get(path)
+
+
+def _lowered(getter: Getter | None) -> Getter | None:
+    if getter is None or getter.kind is not str:
+        return None
+    get = getter.get
+    return Getter(lambda terms: get(terms).translate(_LOWER), str, getter.stable)
 
 
 def _comparable(one: object, other: object) -> bool:

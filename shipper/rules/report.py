@@ -7,8 +7,9 @@ of the same rule for the same reason, and lines that are no audit events.
 from __future__ import annotations
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from shipper.model import Finding
+from shipper.model import Finding, Guardrail
 from shipper.rules.compile import Rule
 from shipper.rules.event import Event
 from shipper.rules.finding import finding, what, where, who
@@ -26,17 +27,33 @@ class Report:
         self._found: list[Finding] = []
         self._repeated: dict[tuple[str, str], list[int]] = {}
 
-    def match(self, rule: Rule, event: Event, *, line: int, message: str) -> None:
-        """The rule matches; `message` is harmless already."""
-        self._found.append(finding(rule, event, line=line, message=message))
+    def match(
+        self,
+        rule: Rule,
+        event: Event,
+        *,
+        line: int,
+        message: str,
+        guardrail: Guardrail | UnsetType = UNSET,
+    ) -> None:
+        """The rule matches; `message` is harmless already. `guardrail`: what it says it of."""
+        found = finding(rule, event, line=line, message=message)
+        self._found.append(msgspec.structs.replace(found, guardrail=guardrail))
 
-    def indeterminate(self, rule: Rule, event: Event, *, line: int, reason: str) -> None:
+    def indeterminate(
+        self,
+        rule: Rule,
+        event: Event,
+        *,
+        line: int,
+        reason: str,
+        guardrail: Guardrail | UnsetType = UNSET,
+    ) -> None:
         """The rule can not be answered, for `reason`."""
         if self._is_new(rule.name, reason):
             message = harmless(f"could not be decided: {reason}", MAX_MESSAGE)
-            self._found.append(
-                finding(rule, event, line=line, message=message, verdict="indeterminate")
-            )
+            found = finding(rule, event, line=line, message=message, verdict="indeterminate")
+            self._found.append(msgspec.structs.replace(found, guardrail=guardrail))
 
     def malformed(self, reason: str, *, line: int, event: Event | None = None) -> None:
         """The line is no audit event, though `event` may have been recovered from it."""

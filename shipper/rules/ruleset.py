@@ -14,6 +14,7 @@ from shipper.rules.cel import Environment
 from shipper.rules.compile import Rule
 from shipper.rules.dialects.policies import PolicySet
 from shipper.rules.dialects.policy import Dialect
+from shipper.rules.document import Problem
 from shipper.rules.prefilter import NO_FILTER, Filter, prefilter
 
 MALFORMED = "malformed-line"
@@ -50,14 +51,16 @@ class RuleSet:
 
     `inert` are those that the parameters alone keep from ever matching.
 
+    `notes` say what of the files is left out for a good reason.
+
     `sha256` (hex) covers the canonical form of all of it: every rule as written with the config's
     overrides applied, the value of every parameter, and the objects that make
     the policies. Two sets with the same hash say the same.
     """
 
     __slots__ = (
-        "environment", "filters", "guarded", "inert", "malformed", "off", "params", "rules",
-        "sha256",
+        "environment", "filters", "guarded", "inert", "malformed", "notes", "off", "params",
+        "rules", "sha256",
     )  # fmt: skip
 
     def __init__(
@@ -69,6 +72,7 @@ class RuleSet:
         off: Iterable[str] = (),
         malformed: Malformed = _DEFAULT,
         guarded: Guarded = _NOT_GUARDED,
+        notes: Iterable[Problem] = (),
     ) -> None:
         self.rules: Sequence[Rule] = tuple(sorted(rules, key=lambda rule: rule.name))
         self.environment = environment
@@ -76,6 +80,7 @@ class RuleSet:
         self.off = tuple(sorted(off))
         self.malformed = malformed
         self.guarded = guarded
+        self.notes = tuple(notes)
         self.filters = {rule: _filter(rule, self.params) for rule in self.rules}
         self.inert = tuple(rule for rule, found in self.filters.items() if found.never)
         self.sha256 = _digest(self)
@@ -89,6 +94,20 @@ class RuleSet:
     def replayed(self) -> bool:
         """Whether the log keeps the policies current."""
         return bool(self.guarded.replayed_by)
+
+    def with_policies(self, policies: PolicySet, *replayed_by: Dialect) -> RuleSet:
+        """The same rules beside other policies; nobody is told of a bypass of those.
+
+        `replayed_by`: as in `Guarded`.
+        """
+        return RuleSet(
+            self.rules,
+            environment=self.environment,
+            params=self.params,
+            off=self.off,
+            malformed=self.malformed,
+            guarded=Guarded(policies, replayed_by=replayed_by),
+        )
 
     def expired(self, now: datetime) -> list[tuple[Rule, str]]:
         """The exceptions that no longer hold, each with its reason."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -17,6 +18,7 @@ from msgspec import Raw
 
 from shipper.envelope import UNDECODABLE
 from shipper.rules import fields
+from shipper.rules.dialects.texts import text
 from shipper.rules.event import Event, ObjectRef, Status, plain, plain_or, user_of
 from shipper.rules.fields import Wanted, of_user, prune, without_nulls
 from shipper.rules.match import Key, key_of
@@ -123,10 +125,41 @@ class Terms:
         found = fields.make(self.event, below)
         for name in ("requestObject", "responseObject"):
             if below is None or name in below:
-                body = self._body(name)
+                body = self.body(name)
                 if body is not UNBOUND:
                     found[name] = prune(body, below[name] if below else None)
         return found
+
+    # ---- what detection languages read
+
+    @property
+    def time(self) -> datetime:
+        """The event's stageTimestamp."""
+        return self.event.stageTimestamp
+
+    @cached_property
+    def plain(self) -> dict[str, Any]:
+        """The event as it was written; empty if the line is not this event alone."""
+        try:
+            found = plain(Raw(self.line))
+        except UNDECODABLE:
+            return {}
+        same = isinstance(found, dict) and found.get("auditID") == self.event.auditID
+        return found if same else {}
+
+    def raw_body(self, name: str) -> bytes:
+        """The body as it stands in the line; empty if there is none."""
+        return bytes(getattr(self.event, name))
+
+    def texts(self, below: Wanted | None) -> Any:
+        """Fields by the names that Sigma and Falco have for them, of the envelope."""
+        return {name: text(name).read(self) for name in below or ()}
+
+    def body_texts(self, below: Wanted | None) -> Any:
+        """The same of bodies; unbound where the log has not got what was sent."""
+        if self.event.level == "Metadata" and self.operation in ("CREATE", "UPDATE"):
+            return UNBOUND
+        return self.texts(below)
 
     # ---- admission
 
@@ -139,7 +172,7 @@ class Terms:
         operation = self.operation
         if operation == "UPDATE" or self.event.verb == "deletecollection":
             return UNBOUND
-        return self._shown(self._stored() if operation == "DELETE" else None, below)
+        return self._shown(self.stored() if operation == "DELETE" else None, below)
 
     def pod_spec(self, below: Wanted | None) -> Any:
         """The pod spec in the object; empty where the object is of a kind that has none."""
@@ -191,17 +224,17 @@ class Terms:
     def _object(self) -> Any:
         if self.operation not in ("CREATE", "UPDATE"):
             return None
-        stored = self._stored()
+        stored = self.stored()
         if stored is not UNBOUND or self.event.verb == "patch":
             return stored
-        sent = self._body("requestObject")
+        sent = self.body("requestObject")
         return sent if isinstance(sent, dict) else UNBOUND
 
-    def _stored(self) -> Any:
+    def stored(self) -> Any:
         """The answer, if it is an object and no Status about one."""
         if not 200 <= self.status.code < 300:
             return UNBOUND
-        body = self._body("responseObject")
+        body = self.body("responseObject")
         if not isinstance(body, dict) or body.get("kind") == "Status":
             return UNBOUND
         return body
@@ -209,7 +242,7 @@ class Terms:
     def _kind(self) -> Any:
         body = self._object()
         if not isinstance(body, dict):
-            body = self._stored()
+            body = self.stored()
         if not isinstance(body, dict) or not isinstance(body.get("kind"), str):
             return UNBOUND
         group, _, version = str(body.get("apiVersion", "")).rpartition("/")
@@ -241,7 +274,7 @@ class Terms:
             self._object_bytes = raw if plain else b""
         return self._object_bytes
 
-    def _body(self, name: str) -> Any:
+    def body(self, name: str) -> Any:
         if name not in self._bodies:
             raw: Raw = getattr(self.event, name)
             try:
@@ -284,4 +317,6 @@ _MAKERS: Mapping[str, Callable[[Terms, Wanted | None], Any]] = {
     "podSpec": Terms.pod_spec,
     "containers": Terms.containers,
     "request": Terms.request,
+    "fields": Terms.texts,
+    "body": Terms.body_texts,
 }

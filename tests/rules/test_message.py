@@ -74,3 +74,20 @@ def test_long_values_do_not_make_long_messages(tmp_path: Path) -> None:
     said = message(tmp_path, "{{ event.verb }}" * 10, verb="x" * 100_000)
     assert len(said) == MAX_MESSAGE
     assert said.startswith("x" * (MAX_VALUE - 1) + "…")
+
+
+def test_a_field_that_is_empty_has_the_text_that_stands_for_it(tmp_path: Path) -> None:
+    """Told without CEL, and as CEL tells it: texts, the code, annotations."""
+    template = (
+        "{{ event.verb }} {{ event.user.username != '' ? event.user.username : 'nobody' }}"
+        " {{ event.objectRef.name != '' ? event.objectRef.name : 'none' }}"
+        " {{ event.responseStatus.code != 0 ? string(event.responseStatus.code) : 'open' }}"
+        " {{ event.annotations[?'a/b'].orValue('') != '' ? event.annotations[?'a/b'].orValue('')"
+        " : 'unsaid' }} {{ event.verb != 'get' ? event.verb : 'read' }}"
+        " {{ event.objectRef.name != '' ? event.verb : 'unnamed' }}"
+    )
+    rules = rules_of(tmp_path, rule(message=template))
+    (one,) = found(rules, line(verb="get", user={"username": "bob"}, responseStatus={"code": 200}))
+    assert one.message == "get bob none 200 unsaid read unnamed"
+    (one,) = found(rules, line(verb="list", annotations={"a/b": "x\u202ey"}))
+    assert one.message == "list nobody none open x\\u202ey list unnamed"

@@ -25,6 +25,10 @@ from tests.rules.support import rule, rules_of
         ("RequestResponse", ["get"], "has(event.responseObject.data)"),
         ("RequestResponse", ["delete"], "oldObject.metadata.name == 'x'"),
         ("Request", ["create"], "request.kind.kind == 'Pod'"),
+        ("Request", ["create", "patch"], "body['ka.req.pod.host_pid'] == []"),
+        ("RequestResponse", ["create"], "body['ka.resp.name'] == []"),
+        ("Metadata", ["get"], "body['sigma.hostPath'] == []"),
+        ("Metadata", None, "fields['ka.uri.param[x]'] == []"),
     ],
 )
 def test_the_level_that_a_rule_needs(

@@ -41,6 +41,10 @@ DECIDED = [
     "params.on || event.verb == 'get'",
     "request.operation == 'CREATE' && request.resource.resource == 'pods'",
     "event.user.username.endsWith('b') == false",
+    "event.user.username.lowerAscii() == 'bob'",
+    "event.userAgent.lowerAscii().contains('kubectl') && event.verb.lowerAscii() in ['get']",
+    "event.requestURI.matches('(?i)dryrun|EXEC')",
+    "!event.user.username.matches('^b')",
 ]
 FILTERED = [
     "has(podSpec.hostPID) && podSpec.hostPID",

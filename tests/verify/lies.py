@@ -77,6 +77,7 @@ FIELDS: dict[str, Any] = {
     "agent.version": "6.6.6",
     "agent.config_sha256": _HASH,
     "agent.rules_sha256": _HASH,
+    "agent.policies_sha256": _HASH,
     "epoch": 1,
     "next_vkey": "x",
     "supersedes": {"log": OTHER, "seq": 0, "sha256": _HASH},

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from shipper.cli.rules import policies
+from shipper.cli.rules import detections, policies
 from shipper.cli.rules.options import chosen, rules_options
 from shipper.cli.rules.table import table
 from shipper.rules.compile import Rule
@@ -21,8 +21,10 @@ _COLUMNS = ("NAME", "SEVERITY", "MODE", "LEVEL", "ATT&CK", "TITLE")
 @click.command("list")
 @rules_options
 @click.option(
-    "--explain", is_flag=True, help="Say for each policy what of it can not be answered offline."
-)
+    "--explain", is_flag=True,
+    help="Say for each policy what of it can not be answered offline, and for each rule that was"
+    " written in another language where it stands and what became of it.",
+)  # fmt: skip
 @click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", show_default=True,
     help="For people or for programs.",
@@ -50,6 +52,8 @@ def command(config_path: Path | None, paths: tuple[Path, ...], explain: bool, ou
         click.echo(f"off by the configuration: {name}")
     for rule in rules.inert:
         click.echo(f"off by its parameters: {rule.name}")
+    for line in detections.shown(rules, explain=explain):
+        click.echo(line)
     for line in policies.shown(rules, explain=explain):
         click.echo(line)
     for rule, reason in rules.expired(now):
@@ -71,6 +75,7 @@ def to_plain(rules: RuleSet, now: datetime) -> dict[str, Any]:
             }
             for rule in rules.rules
         ],
+        "notes": [str(note) for note in rules.notes],
         "policies": policies.to_plain(rules),
     }
 
@@ -88,4 +93,5 @@ def _plain(rule: Rule) -> dict[str, Any]:
         "match": msgspec.to_builtins(rule.match),
         "file": rule.file,
         "line": rule.line,
+        "language": rule.language,
     }

@@ -22,20 +22,20 @@ EXTENSIONS = ("bindings", "encoders", "lists", "math", "optional", "sets", "two-
 """What the engine brings along. Kubernetes has all but encoders and math, which Kyverno has."""
 
 
-def checker(variables: Mapping[str, str]) -> Any:
+def checker(variables: Mapping[str, str], functions: Iterable[Function] = FUNCTIONS) -> Any:
     """An engine environment with these variables, each of a type in the checker's notation."""
     config = {
         "stdlib": {"exclude_functions": [{"name": name} for name in EXCLUDED]},
         "extensions": [{"name": name} for name in EXTENSIONS],
         "variables": [{"name": name, "type": kind} for name, kind in variables.items()],
-        "functions": list(_functions()),
+        "functions": list(_functions(functions)),
     }
     # JSON is YAML, and the engine reads YAML
     return cel.NewEnv(config=cel.NewEnvConfigFromYaml(msgspec.json.encode(config).decode()))
 
 
-def _functions() -> Iterable[Mapping[str, object]]:
-    ours = [function for function in FUNCTIONS if "@" not in function.name]
+def _functions(functions: Iterable[Function]) -> Iterable[Mapping[str, object]]:
+    ours = [function for function in functions if "@" not in function.name]
     every: list[Declared | Function] = [*ours, *DECLARED]
     for name, overloads in groupby(sorted(every, key=attrgetter("name")), attrgetter("name")):
         yield {"name": name, "overloads": [_overload(overload) for overload in overloads]}

@@ -17,9 +17,11 @@ from shipper.rules.cel.activation import Activation
 from shipper.rules.cel.checker import checker
 from shipper.rules.cel.cost import metered
 from shipper.rules.cel.folding import folded
+from shipper.rules.cel.library import EVERY
 from shipper.rules.cel.library.authorizer import AUTHORIZER, RESOURCE
+from shipper.rules.cel.library.kyverno import TYPES
 from shipper.rules.cel.lowering import AMBIGUOUS, lowered
-from shipper.rules.cel.optionals import misplaced
+from shipper.rules.cel.optionals import misplaced, without_idle_defaults
 from shipper.rules.cel.parts import Part, composed, part
 from shipper.rules.cel.program import Expect, Program, without_status
 from shipper.rules.cel.runner import runner
@@ -36,6 +38,8 @@ VARIABLES = (
     "params",
     "podSpec",
     "containers",
+    "fields",
+    "body",
 )
 """What a rule may speak of; each may be left unbound in an activation."""
 
@@ -70,12 +74,18 @@ class CompileError(Exception):
 class Environment:
     """The names that expressions may use. Built once; compiling changes nothing in it."""
 
-    def __init__(self, variables: Iterable[str] = VARIABLES) -> None:
+    def __init__(self, variables: Iterable[str] = VARIABLES, *, kyverno: bool = False) -> None:
+        """`kyverno`: with its variables and functions beside Kubernetes' own."""
         names = set(variables)
         if "authorizer" in names:
             names.add("authorizer.requestResource")
-        self._checker = checker({name: _TYPES.get(name, "dyn") for name in names})
+        types = {name: _TYPES.get(name, "dyn") for name in names}
+        if kyverno:
+            self._checker = checker({**types, **TYPES}, EVERY)
+        else:
+            self._checker = checker(types)
         self._runner = runner()
+        self._kyverno = kyverno
 
     def compile(self, text: str, *, expect: Expect = "bool") -> Program:
         """The program of `text`.
@@ -127,6 +137,9 @@ class Environment:
             whole = composed(main, named)
             if whole is not main and _misplaced(whole):
                 raise CompileError(1, 1, "an optional cannot stand here: end with orValue()")
+            if self._kyverno:
+                tree = without_idle_defaults(whole.tree, whole.optional)
+                whole = whole._replace(tree=tree)
             return self._program(whole)
         except RecursionError:
             raise CompileError(1, 1, "nested too deeply") from None

@@ -11,7 +11,17 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from shipper.rules.cel.paths import Names
-from shipper.rules.cel.tree import Call, Comprehension, Ident, ListOf, MapOf, Select, Tree, children
+from shipper.rules.cel.tree import (
+    Call,
+    Comprehension,
+    Ident,
+    ListOf,
+    MapOf,
+    Select,
+    Tree,
+    children,
+    rebuilt,
+)
 
 _TAKE_OPTIONALS = frozenset((
     "hasValue", "value", "or", "_==_", "_!=_", "_?_:_", "_?._", "_[_]", "_[?_]", "_[_?_]",
@@ -37,10 +47,27 @@ def misplaced(tree: Tree, typed: Collection[int]) -> list[Tree]:
     return search.found
 
 
+def without_idle_defaults(tree: Tree, typed: Collection[int]) -> Tree:
+    """`tree` without each `x.orValue(y)` whose x is no optional: cel-go 0.27 took it for x.
+
+    Kyverno keeps to that. Source: kyverno pkg/cel/compiler/env.go, OrValueCompatEnvOptions.
+    """
+    search = _Search(typed)
+    search.may_be_optional(tree, frozenset())
+    return _without(tree, search.idle) if search.idle else tree
+
+
+def _without(node: Tree, idle: Collection[int]) -> Tree:
+    if isinstance(node, Call) and node.id in idle and node.target is not None:
+        return _without(node.target, idle)
+    return rebuilt(node, [_without(child, idle) for child in children(node)])
+
+
 class _Search:
     def __init__(self, typed: Collection[int]) -> None:
         self._typed = typed
         self.found: list[Tree] = []
+        self.idle: set[int] = set()
 
     def may_be_optional(self, node: Tree, names: Names) -> bool:
         """Whether `node` may be one, where `names` may be. Adds what is misplaced below it."""
@@ -56,6 +83,8 @@ class _Search:
                 carried = optional[0]
             case Call():
                 carried = node.function in _MAKE_OPTIONALS
+                if node.function == "orValue" and node.target is not None and not optional[0]:
+                    self.idle.add(node.id)
             case _:
                 carried = False
         return carried or node.id in self._typed

@@ -16,7 +16,7 @@ from cel_expr_python import cel
 from shipper.rules.cel.calls import callable_by_engine
 from shipper.rules.cel.checker import EXTENSIONS
 from shipper.rules.cel.cost import BUILDING_ROUND, MAX_ROUNDS, round_of
-from shipper.rules.cel.library import FUNCTIONS
+from shipper.rules.cel.library import EVERY
 from shipper.rules.cel.library.function import CallError, Function
 from shipper.rules.cel.meter import METER
 
@@ -56,10 +56,10 @@ def runner() -> Any:
 
 def _declarations() -> Iterator[Any]:
     """One declaration for each name; one overload for each shape of its functions."""
-    shaped = sorted((_shape(function), at) for at, function in enumerate(FUNCTIONS))
+    shaped = sorted((_shape(function), at) for at, function in enumerate(EVERY))
     for name, of_name in groupby(shaped, lambda item: item[0].name):
         overloads = [
-            _overload(shape, [FUNCTIONS[at] for _, at in same])
+            _overload(shape, [EVERY[at] for _, at in same])
             for shape, same in groupby(of_name, lambda item: item[0])
         ]
         yield cel.FunctionDecl(name, overloads)

@@ -47,8 +47,10 @@ def environment() -> Environment:
 class Activations:
     """Of the review that is being judged; for one thread at a time."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, *, nulls: bool = False) -> None:
+        """`nulls`: a null field is set, as for those who know no types of the objects."""
         self._environment = environment
+        self._nulls = nulls
         self._policies: Sequence[Asking] = ()
         self._wanted: dict[Target, Wanted] = {}
         self._review: Review | None = None
@@ -58,8 +60,10 @@ class Activations:
         """By the identity of the parameters, which are kept here: it would be used again."""
 
     def serve(self, policies: Sequence[Asking]) -> None:
-        """These policies are to be asked, and no others."""
+        """These policies are to be asked, and no others; what others wanted is forgotten."""
         self._policies = policies
+        self._wanted.clear()
+        self._review = None
 
     def of(self, review: Review, params: Mapping[str, Any] | None = None) -> Activation:
         """The review's variables; `params` where they are no part of the expressions."""
@@ -87,7 +91,7 @@ class Activations:
             pass  # the activation repairs what the engine would not take
         else:
             self._clean = b"\\u0000" not in raw
-            if b"null" in raw:
+            if b"null" in raw and not self._nulls:
                 self._values = {name: without_nulls(item) for name, item in self._values.items()}
         self._made = {}
         self._review = review

@@ -5,18 +5,25 @@ Says nothing about how they are asked: what comes back is compiled like any othe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from shipper.rules.document import Document, Problem
 from shipper.rules.rule import AuditRule
 
 
 class Translated(NamedTuple):
-    """Rules, each with the document that it was read from, and what can not be translated."""
+    """Rules, each with the document that it was read from, and what can not be translated.
+
+    `notes`: what is left out for a good reason, such as a rule that is disabled. `params`: what
+    the rules name as `params.…`, with its value.
+    """
 
     rules: Sequence[tuple[Document, AuditRule]]
     problems: Sequence[Problem]
+    notes: Sequence[Problem] = ()
+    params: Mapping[str, Any] = MappingProxyType({})
 
 
 class Translator(Protocol):

@@ -17,6 +17,9 @@ NAMESPACE = ("", "Namespace")
 NAME_LABEL = "kubernetes.io/metadata.name"
 """The API server puts it on every Namespace."""
 
+_BOOK_KEEPING = frozenset(("generation", "managedFields", "resourceVersion", "selfLink"))
+_OF_NAMESPACES = frozenset(("annotations", "creationTimestamp", "labels", "name", "uid"))
+
 
 def unfolded(document: Document) -> Iterator[Document]:
     """The document itself, or the items of a `kind: List` (what `kubectl get -o yaml` writes)."""
@@ -56,3 +59,13 @@ def labelled(namespace: Mapping[str, Any]) -> Mapping[str, Any]:
         return namespace
     named = {**labels, NAME_LABEL: metadata["name"]}
     return {**namespace, "metadata": {**metadata, "labels": named}}
+
+
+def slim(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The object without what changes all the time and no policy is made of."""
+    metadata = value["metadata"]
+    kept = {key: item for key, item in metadata.items() if key not in _BOOK_KEEPING}
+    if is_namespace(Ident(group_of(value), value["kind"], "", "")):
+        kept = {key: item for key, item in kept.items() if key in _OF_NAMESPACES}
+        return {"apiVersion": "v1", "kind": "Namespace", "metadata": kept}
+    return {**{key: item for key, item in value.items() if key != "status"}, "metadata": kept}

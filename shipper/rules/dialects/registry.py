@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from shipper.rules.dialects.detection import Translator
 from shipper.rules.dialects.policy import Dialect
+from shipper.rules.dialects.shapes import is_falco, is_sigma
 
 
 class Admission(NamedTuple):
@@ -29,8 +30,51 @@ class Detection(NamedTuple):
     make: Callable[[], Translator]
 
 
-ADMISSION: tuple[Admission, ...] = ()
-DETECTION: tuple[Detection, ...] = ()
+def _vap() -> Dialect:
+    from shipper.rules.dialects.vap import Vap
+
+    return Vap()
+
+
+def _gatekeeper() -> Dialect:
+    from shipper.rules.dialects.gatekeeper import Gatekeeper
+
+    return Gatekeeper()
+
+
+def _kyverno() -> Dialect:
+    from shipper.rules.dialects.kyverno import Kyverno
+
+    return Kyverno()
+
+
+ADMISSION: tuple[Admission, ...] = (
+    Admission("ValidatingAdmissionPolicy", frozenset({"admissionregistration.k8s.io"}), _vap),
+    Admission(
+        "Gatekeeper",
+        frozenset({"templates.gatekeeper.sh", "constraints.gatekeeper.sh", "config.gatekeeper.sh"}),
+        _gatekeeper,
+    ),
+    Admission("Kyverno", frozenset({"kyverno.io", "policies.kyverno.io"}), _kyverno),
+)
+
+
+def _falco() -> Translator:
+    from shipper.rules.dialects.falco.translate import Falco
+
+    return Falco()
+
+
+def _sigma() -> Translator:
+    from shipper.rules.dialects.sigma.translate import Sigma
+
+    return Sigma()
+
+
+DETECTION = (
+    Detection("Falco", is_falco, _falco),
+    Detection("Sigma", is_sigma, _sigma),
+)
 
 
 def group_of(value: Mapping[str, Any]) -> str:

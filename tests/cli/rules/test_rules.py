@@ -288,6 +288,15 @@ def test_the_doctor_says_what_to_add(tmp_path: Path) -> None:
     ]
 
 
+def test_the_doctor_names_each_verb_once(tmp_path: Path) -> None:
+    """Also of a resource that two API groups have."""
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    spec = {"verbs": ["create", "delete"], "resources": ["events"], "stages": ["ResponseStarted"]}
+    config = configuration(tmp_path, paths=[str(written(tmp_path, rule("e", match=spec)))])
+    result = rules("doctor", tmp_path / "policy.yaml", "--config", config)
+    assert ": create,delete events\n" in result.stdout
+
+
 def test_the_doctor_has_nothing_to_say_where_all_is_seen(tmp_path: Path) -> None:
     """Exit code 0; the same for programs."""
     (tmp_path / "policy.yaml").write_text(POLICY.replace("[ResponseStarted]", "[]"))
@@ -298,3 +307,52 @@ def test_the_doctor_has_nothing_to_say_where_all_is_seen(tmp_path: Path) -> None
         "rules": [{"name": "any", "severity": "high", "blind": False, "gaps": []}],
         "add": [],
     }
+
+
+# ---- other languages
+
+FALCO = """\
+- rule: Somebody Made a Pod
+  condition: ka.verb=create and ka.target.resource=pods
+  output: made by %ka.user.name
+  priority: WARNING
+  source: k8s_audit
+- {rule: A Shell, condition: proc.name=sh, output: o, priority: INFO}
+"""
+
+
+def test_the_list_explains_what_became_of_rules_in_other_languages(tmp_path: Path) -> None:
+    """How many, where each stands, what it asks, and what was left out."""
+    path = tmp_path / "falco.yaml"
+    path.write_text(FALCO)
+    plain = rules("list", "--rules", path).stdout
+    assert "1 of them translated from Falco\n1 notes on what was left out: --explain" in plain
+    explained = rules("list", "--rules", path, "--explain").stdout
+    assert f"{path}:6: A Shell: left out, its source is syscall" in explained
+    assert f"falco-somebody-made-a-pod: Falco, {path}:1\n  when: (event.verb ==" in explained
+    page = json.loads(rules("list", "--rules", path, "--output", "json").stdout)
+    (found,) = [one for one in page["rules"] if one["language"]]
+    assert (found["name"], found["line"]) == ("falco-somebody-made-a-pod", 1)
+    assert len(page["notes"]) == 1
+
+
+def test_a_translated_rule_is_not_asked_for_tests(tmp_path: Path) -> None:
+    """Its language has none; its mistakes are found all the same."""
+    path = tmp_path / "falco.yaml"
+    path.write_text(FALCO)
+    assert rules("test", path).stdout == "1 rules, 0 tests, 0 failed\n"
+
+
+def test_a_translated_rule_is_overridden_by_name(tmp_path: Path) -> None:
+    """Severity and exceptions, as of any other."""
+    path = tmp_path / "falco.yaml"
+    path.write_text(FALCO)
+    exception = {"match": {"users": ["bob"]}, "reason": "bob may"}
+    override = {"severity": "high", "exceptions": [exception]}
+    config = configuration(
+        tmp_path, paths=[str(path)], overrides={"falco-somebody-made-a-pod": override}
+    )
+    assert "high" in rules("list", "--config", config).stdout
+    log = tmp_path / "audit.log"
+    log.write_bytes(BAD + b"\n")
+    assert "falco-" not in rules("run", "--config", config, log).stdout

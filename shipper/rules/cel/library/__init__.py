@@ -1,4 +1,4 @@
-"""The functions that Kubernetes offers to CEL, as far as the engine does not have them.
+"""The functions that Kubernetes and Kyverno offer to CEL, as far as the engine has them not.
 
 One file each. See https://kubernetes.io/docs/reference/using-api/cel, and the source that each file
 names.
@@ -10,6 +10,7 @@ from shipper.rules.cel.library import (
     conversion,
     formats,
     ip,
+    kyverno,
     lists,
     maps,
     quantity,
@@ -35,3 +36,7 @@ FUNCTIONS = (
     *strings.FUNCTIONS,
     *url.FUNCTIONS,
 )
+"""What an expression of Kubernetes' own may call."""
+
+EVERY = (*FUNCTIONS, *kyverno.FUNCTIONS)
+"""What an expression of any policy may call."""

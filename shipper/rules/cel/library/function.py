@@ -17,8 +17,9 @@ CIDR = "net.CIDR"
 URL = "kubernetes.URL"
 SEMVER = "kubernetes.Semver"
 FORMAT = "kubernetes.NamedFormat"
+IMAGE = "kyverno.image"
 
-OPAQUE = frozenset((QUANTITY, IP, CIDR, URL, SEMVER, FORMAT))
+OPAQUE = frozenset((QUANTITY, IP, CIDR, URL, SEMVER, FORMAT, IMAGE))
 """The types whose values are held as text."""
 
 

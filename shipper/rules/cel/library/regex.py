@@ -25,14 +25,28 @@ _options.log_errors = False
 _options.never_capture = True
 _options.max_mem = 1 << 20  # of 8 MiB: up to 256 of them are kept
 
+_capturing_options = re2.Options()
+_capturing_options.log_errors = False
+_capturing_options.max_mem = 1 << 20
+
 
 @lru_cache(maxsize=256)
 def compiled(pattern: str) -> Any:
     """The compiled pattern. Raises CallError."""
+    return _compiled(pattern, _options)
+
+
+@lru_cache(maxsize=64)
+def capturing(pattern: str) -> Any:
+    """The same, with its groups: dearer, for replacements. Raises CallError."""
+    return _compiled(pattern, _capturing_options)
+
+
+def _compiled(pattern: str, options: Any) -> Any:
     if len(pattern) > _MAX_PATTERN_CHARS:
         raise CallError("the regular expression is too long")
     try:
-        regex = re2.compile(pattern, _options)
+        regex = re2.compile(pattern, options)
     except re2.error:
         raise CallError("invalid regular expression") from None
     if regex.programsize > _MAX_PROGRAM:

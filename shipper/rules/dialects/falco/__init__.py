@@ -1,0 +1,1 @@
+"""Falco's rules for Kubernetes audit events: `translate.py` makes AuditRules of them."""

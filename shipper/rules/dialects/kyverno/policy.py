@@ -1,0 +1,78 @@
+"""A ClusterPolicy or Policy, ready to be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shipper.rules.cel.paths import Path
+from shipper.rules.dialects.kyverno.actions import strictest
+from shipper.rules.dialects.kyverno.meter import Meter
+from shipper.rules.dialects.kyverno.question import Question
+from shipper.rules.dialects.kyverno.rule import Asked, Rule
+from shipper.rules.dialects.kyverno.subject import Subject
+from shipper.rules.dialects.policy import Action, Ident, Source, Verdict
+from shipper.rules.dialects.review import Review, Target
+
+
+class KyvernoPolicy:
+    """Its rules, in order, with those that it makes for controllers."""
+
+    def __init__(
+        self,
+        ident: Ident,
+        source: Source,
+        rules: Sequence[Rule],
+        *,
+        parts: Sequence[Ident],
+        unanswerable: Sequence[str],
+        first_only: bool,
+    ) -> None:
+        self.ident = ident
+        self.source = source
+        self.parts = parts
+        self.unanswerable = unanswerable
+        self.paths: frozenset[Path] = frozenset(
+            path for rule in rules for path in getattr(rule.check, "paths", ())
+        )
+        self._rules = rules
+        self._first_only = first_only
+
+    @property
+    def action(self) -> Action:
+        """The strictest of its rules'."""
+        return strictest([rule.actions for rule in self._rules])
+
+    def may_concern(self, target: Target) -> bool:
+        """Whether a rule may speak of reviews with this target."""
+        return any(rule.may_select(target) for rule in self._rules)
+
+    def judge(self, review: Review) -> Sequence[Verdict]:
+        """What each rule that speaks of the review says."""
+        if self.ident.namespace and review.namespace != self.ident.namespace:
+            return []
+        subject = Subject(review)
+        asked: list[Question] = []
+
+        def first() -> Question:
+            if not asked:
+                asked.append(Question.of(subject, Meter()))
+            return asked[0]
+
+        found: list[Verdict] = []
+        for rule in self._rules:
+            if not rule.may_select(review.target):
+                continue
+            verdict = _said(rule, subject, first)
+            if verdict is not None:
+                found.append(verdict)
+                if self._first_only and not verdict.exempt:
+                    break
+        return found
+
+
+def _said(rule: Rule, subject: Subject, first: Asked) -> Verdict | None:
+    try:
+        return rule.judge(subject, first)
+    except RecursionError:
+        reason = "cost limit: values nested too deeply"
+        return Verdict("indeterminate", rule.name, reason, rule.actions.strictest)
