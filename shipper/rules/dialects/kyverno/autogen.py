@@ -75,6 +75,8 @@ def _kinds(block: Any) -> list[str]:
 
 
 def _of_rule(rule: Rule, controllers: Sequence[str]) -> Iterator[Rule]:
+    if not (rule.get("validate") or rule.get("verifyImages")):
+        return
     matched, excluded = _kinds(rule.get("match")), _kinds(rule.get("exclude"))
     speaks_of_pods = any(names(kind, "Pod") for kind in matched)
     spares_others = excluded and not any(names(kind, "Pod") for kind in excluded)

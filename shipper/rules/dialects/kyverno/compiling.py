@@ -172,7 +172,7 @@ class Compiler:
         """What can not be answered, and queries that are none."""
         for why in rule.unanswerable:
             self._say(rule.name, why)
-        for query in {query for document in rule.documents for query in document.queries}:
+        for query in sorted({one for document in rule.documents for one in document.queries}):
             if query == "@":
                 continue
             try:

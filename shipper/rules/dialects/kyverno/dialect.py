@@ -11,6 +11,7 @@ from shipper.rules.dialects.kyverno.celrule import CelCompiler
 from shipper.rules.dialects.kyverno.compiling import Beside, Compiler
 from shipper.rules.dialects.kyverno.exceptions import PolicyException
 from shipper.rules.dialects.kyverno.policy import KyvernoPolicy
+from shipper.rules.dialects.kyverno.shape import MAX_DEPTH, is_too_deep
 from shipper.rules.dialects.kyverno.validating import ValidatingPolicy
 from shipper.rules.dialects.kyverno.validatingspec import ValidatingCompiler, policy_names
 from shipper.rules.dialects.policy import Ident, Linked, Objects, Source
@@ -65,7 +66,7 @@ class Kyverno:
         return {
             kind
             for ident, source in objects.items()
-            if ident[:2] in _POLICIES
+            if ident[:2] in _POLICIES and not is_too_deep(source.value)
             for kind in _wanted(source.value)
         }
 
@@ -74,7 +75,10 @@ class Kyverno:
         problems: list[Problem] = []
         by_kind: dict[tuple[str, str], list[Item]] = {}
         for item in objects.items():
-            by_kind.setdefault(item[0][:2], []).append(item)
+            if item[0][:2] in self.kinds and is_too_deep(item[1].value):
+                problems.append(problem_in(*item, (), f"nested deeper than {MAX_DEPTH} levels"))
+            else:
+                by_kind.setdefault(item[0][:2], []).append(item)
         exceptions = list(_exceptions(by_kind.get(_EXCEPTION, ()), problems))
         beside = _Beside(by_kind, exceptions)
         self._kept = {

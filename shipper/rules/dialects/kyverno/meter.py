@@ -5,6 +5,7 @@ A policy's text and an object's values are both hostile: what they multiply to i
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import Any
 
 from shipper.rules.dialects.kyverno.errors import too_much
@@ -14,6 +15,15 @@ MAX_STEPS = 200_000
 
 MAX_CHARS = 4_000_000
 """Text that functions may build, all together."""
+
+
+MAX_PAIRS = 1_000_000
+
+
+def paired(one: Sized, other: Sized) -> None:
+    """To be told before each of one is held against each of the other. Raises UndecidedError."""
+    if len(one) * len(other) > MAX_PAIRS:
+        raise too_much("more pairs than one question may compare")
 
 
 class Meter:

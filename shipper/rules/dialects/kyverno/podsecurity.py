@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from shipper.rules.dialects.kyverno.checks import PASS, SKIP, Result, deleted
 from shipper.rules.dialects.kyverno.errors import EvaluationError, UndecidedError
+from shipper.rules.dialects.kyverno.meter import Meter
 from shipper.rules.dialects.kyverno.pods import CONTAINERS, POD_SPECS, under
 from shipper.rules.dialects.kyverno.question import Question
 from shipper.rules.dialects.kyverno.shape import texts
@@ -32,7 +33,8 @@ from shipper.rules.terms import UNBOUND
 
 _VERSION = re.compile(r"v1\.(\d{1,4})")
 _FAKE = {"name": "fake"}
-_MAX_CONTAINERS = 2_000
+_STEPS = 20
+"""Of all checks, for one container."""
 
 
 class Exclusion(NamedTuple):
@@ -79,10 +81,11 @@ class PodSecurity:
         pod, place = _pod(question.subject.review.object, question.subject.kind)
         if self._level == "privileged":
             return PASS
-        question.meter.step(20 * sum(1 for _ in pod.containers()))
+        exclusions = (*self._exclusions, *more)
+        question.meter.step(_STEPS * (1 + len(exclusions)) * sum(1 for _ in pod.containers()))
         left = self._violations(pod)
-        for exclusion in (*self._exclusions, *more):
-            left = self._without(left, exclusion, pod)
+        for exclusion in exclusions:
+            left = self._without(left, exclusion, pod, question.meter)
         if not left:
             return PASS
         first = next(iter(left.values()))[0]
@@ -93,7 +96,7 @@ class PodSecurity:
         return violations(pod, restricted=self._level == "restricted", version=self._version)
 
     def _without(
-        self, left: dict[str, list[Violation]], exclusion: Exclusion, pod: Pod
+        self, left: dict[str, list[Violation]], exclusion: Exclusion, pod: Pod, meter: Meter
     ) -> dict[str, list[Violation]]:
         excluded, alike = _excluded_pod(pod, exclusion.images)
         excused = self._violations(excluded)
@@ -103,6 +106,7 @@ class PodSecurity:
             rest = list(left[check.name])
             for violation in excused.get(check.name, ()):
                 if _is_meant(violation, exclusion):
+                    meter.step(1 + len(rest))
                     _take_out(rest, violation, alike)
             left = {**left, check.name: rest} if rest else _less(left, check.name)
         return left

@@ -154,9 +154,9 @@ class _Judging:
         self._exempt = self._exempt or passed_by(self._subject)
         if not self._exempt:
             self._look_back(question)
-        words = self._rule.says(question, result)
         if self._unknown and not self._exempt:
-            return self._said("indeterminate", f"{self._unknown} (it would fail: {words})")
+            return self._said("indeterminate", self._unknown)
+        words = self._rule.says(question, result)
         return self._said("fail", words)._replace(path=result.path)
 
     def _said(self, outcome: Outcome, message: str) -> Verdict:

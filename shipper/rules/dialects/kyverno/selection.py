@@ -13,6 +13,7 @@ from typing import Any
 from shipper.rules.dialects.kyverno.errors import UndecidedError
 from shipper.rules.dialects.kyverno.kinds import KindSelector, may_select, parsed, selects
 from shipper.rules.dialects.kyverno.kleene import all_of, any_of
+from shipper.rules.dialects.kyverno.meter import paired
 from shipper.rules.dialects.kyverno.shape import mapping, maps, refuse_unknown, texts
 from shipper.rules.dialects.kyverno.subject import Subject
 from shipper.rules.dialects.kyverno.wildcards import has_wildcard, matches, matches_any
@@ -128,6 +129,7 @@ def selector_of(written: Mapping[str, Any], name: str) -> Mapping[str, Any] | No
 
 
 def _annotated(wanted: Mapping[str, Any], there: Mapping[str, str]) -> bool:
+    paired(wanted, there)
     return all(
         any(matches(key, name) and matches(str(value), found) for name, found in there.items())
         for key, value in wanted.items()
@@ -145,6 +147,7 @@ def selected(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 
 
 def _expanded(wanted: Mapping[str, Any], labels: Mapping[str, str]) -> Iterable[tuple[str, Any]]:
+    paired(wanted, labels)
     for key, value in wanted.items():
         if not has_wildcard(key) and not has_wildcard(str(value)):
             yield key, value
@@ -200,7 +203,10 @@ def _roles(subject: Subject) -> bool:
 
 
 def _asks(subjects: Sequence[Mapping[str, Any]], who: Identity | None) -> bool:
-    return who is not None and any(_is(one, who) for one in subjects)
+    if who is None:
+        return False
+    paired(subjects, who.groups)
+    return any(_is(one, who) for one in subjects)
 
 
 def _is(subject: Mapping[str, Any], who: Identity) -> bool:

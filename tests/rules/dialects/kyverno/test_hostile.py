@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from shipper.rules.dialects.kyverno import Kyverno
 from tests.rules.dialects.kyverno.policies import pod, policy, verdicts
+from tests.rules.dialects.objects import linked
 
 _MAX_SECONDS = 5
 """Far above what the limits allow, far below what any of these would take without them."""
@@ -96,6 +98,35 @@ def test_a_value_nested_without_end() -> None:
     }
     rule = policy({"deny": {"conditions": {"any": [same]}}})
     assert "too deeply" in _indeterminate(rule, value)
+
+
+def test_selectors_that_multiply_with_the_object() -> None:
+    """Each annotation of the policy would be held against each of the object."""
+    wanted = {f"?a{at}": "x" for at in range(2000)}
+    match = {"any": [{"resources": {"kinds": ["Pod"], "annotations": wanted}}]}
+    value = pod(annotations={f"b{at}": "y" for at in range(2000)})
+    assert "cost limit" in _indeterminate(policy({"deny": {}}, match=match), value)
+
+
+def test_containers_that_multiply_with_exclusions() -> None:
+    """Of thousands of containers, each violating what is excluded."""
+    bad = {"capabilities": {"add": ["NET_ADMIN"]}}
+    containers = [{"name": f"c{at}", "image": "a", "securityContext": bad} for at in range(3000)]
+    exclude = [{"controlName": "Capabilities", "images": ["*"]}] * 3
+    rule = policy({"podSecurity": {"level": "baseline", "exclude": exclude}})
+    assert "cost limit" in _indeterminate(rule, pod({"containers": containers}))
+
+
+def test_a_policy_nested_without_end_is_a_problem() -> None:
+    """As it may come from a log; the others stand."""
+    deep: dict[str, Any] = {"x": 1}
+    for _ in range(5000):
+        deep = {"a": deep}
+    other = policy({"deny": {}})
+    other["metadata"] = {"name": "other"}
+    found = linked(Kyverno(), policy({"pattern": deep}), other)
+    assert [made.ident.name for made in found.policies] == ["other"]
+    assert "nested deeper" in str(found.problems[0])
 
 
 def test_labels_that_are_expressions_are_bounded() -> None:
