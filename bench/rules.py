@@ -31,7 +31,7 @@ _FOUND_SOMETHING = '"$@" || [ $? -eq 1 ]'
 def rows(bench: Bench) -> Iterator[Row]:
     """The table's rows."""
     log, size = bench.input()
-    runs = _Runs(bench, log)
+    runs = Runs(bench, log)
     events = runs.events()
     without = runs.cpu_seconds("none", {"catalog": "none"})
     catalog = runs.cpu_seconds("catalog", {"catalog": "default"})
@@ -71,7 +71,7 @@ def sampling_percent(log: Path) -> float:
     return (took[1] / took[0] - 1) * 100
 
 
-class _Runs:
+class Runs:
     """Runs over one log, with different rules."""
 
     def __init__(self, bench: Bench, log: Path) -> None:
