@@ -78,7 +78,7 @@ class Runs:
         self._bench = bench
         self._log = log
         self._directory = bench.directory / "rules"
-        self._directory.mkdir(exist_ok=True)
+        self._directory.mkdir()
         self._empty = self._directory / "empty.log"
         self._empty.touch()
         self.peak_rss = 0
