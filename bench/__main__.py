@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from bench import (
     backlog,
+    backtest,
     capture,
     first_batch,
     follow,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "rules": rules.rows,
     "policies": policies.rows,
     "mixed": mixed.rows,
+    "backtest": backtest.rows,
     "year": year.rows,
     "s3-capture": s3_capture.rows,
     "s3-follow": s3_follow.rows,

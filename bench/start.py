@@ -1,8 +1,8 @@
 """How long the daemon takes from its start until it reads, with default settings and no backlog.
 
-The catalog of rules is in force. The clock runs from just before the process is made until its own word, READY=1 of sd_notify(3), has
-arrived. The first start, which also draws the log's name and compiles the rules for the first time,
-is not counted.
+The catalog of rules is in force. The clock runs from just before the process is made until its own
+word, READY=1 of sd_notify(3), has arrived. The first start, which also draws the log's name and may
+find no compiled bytecode, is not counted.
 """
 
 from __future__ import annotations

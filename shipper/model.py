@@ -6,7 +6,7 @@ No behaviour beyond what a value knows of itself, and no I/O. `docs/format.md` i
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -109,6 +109,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Severity = Literal["info", "low", "medium", "high", "critical"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+"""From the least to the worst."""
 
 
 class Who(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ from functools import partial
 
 from shipper.backtest.judge import Judge
 from shipper.backtest.tally import Place
+from shipper.errors import ConfigError
 from shipper.seal.keys import VerifierKey
 from shipper.store.base import Store
 from shipper.verify.discover import logs
@@ -28,11 +29,21 @@ def go_through(
     *,
     progress: Progress,
 ) -> list[Ledger]:
-    """Have every batch in the request's window judged; the ledger of each log that was read."""
+    """Have every batch in the request's window judged; the ledger of each log that was read.
+
+    Raises `ConfigError` where policies are to be replayed from more than one log: a policy that was
+    written through one API server is in that server's log alone.
+    """
     ledgers = []
-    for path in logs(store):
-        if request.origin is not None and not lies_at(request.origin, path):
-            continue
+    paths = [
+        path for path in logs(store) if request.origin is None or lies_at(request.origin, path)
+    ]
+    if judge.replays and len(paths) > 1:
+        raise ConfigError(
+            f"{store.url} has {len(paths)} logs, and the policies of each moment are read from one",
+            remedy="name it with --log ORIGIN",
+        )
+    for path in paths:
         outcome = verify_log(
             store, path, keys, request, sink=partial(_hand_over, judge, path), progress=progress
         )

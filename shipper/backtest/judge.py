@@ -1,39 +1,51 @@
-"""A process of its own that asks rules about batches, in their order: thresholds count across them.
+"""Processes of their own that hold court over batches, while the caller reads and verifies more.
 
-Believes what it is given: whoever hands a batch over has verified it.
+Bounded: so many batches wait and no more. Believes what it is given.
 """
 
 from __future__ import annotations
 
+import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from types import TracebackType
 from typing import Self
 
-from shipper.backtest.tally import Place, Tally
-from shipper.model import Data, Finding
-from shipper.rules.engine import Engine
+from shipper.audit.lines import LineBuffer
+from shipper.backtest.court import Court
+from shipper.backtest.result import Result
+from shipper.backtest.tally import Place
+from shipper.model import Data
 from shipper.rules.ruleset import RuleSet
 from shipper.verify.frame import unpack
+from shipper.verify.request import Window
 
-WAITING = 16
-"""Batches handed over and not judged yet; most are some 0.5 MiB, compressed."""
+WAITING = 8
+"""Batches of each process that are handed over and not judged yet; most are some 0.5 MiB,
+compressed, and those of a plain file 1 MiB."""
 
-MakeRules = Callable[[], RuleSet]
+PROCESSES = 2
+"""At most, and one for each core: each holds the rules, some 80 MiB with the catalog."""
+
+MakeRules = Callable[[], Sequence[RuleSet]]
 
 
 class Judge:
-    """Use as a context: on leaving, everything is judged and in `tally`."""
+    """Use as a context: on leaving without an error, everything is judged and in `result`."""
 
-    def __init__(self, make_rules: MakeRules, tally: Tally) -> None:
-        """`make_rules` is called in the process, and must pickle."""
-        self._tally = tally
-        self._waiting: deque[tuple[Place, Data, Future[list[Finding]]]] = deque()
-        self._process = ProcessPoolExecutor(
-            1, mp_context=get_context("spawn"), initializer=_begin, initargs=(make_rules,)
-        )
+    def __init__(self, make_rules: MakeRules, sets: Sequence[RuleSet], window: Window) -> None:
+        """`make_rules` makes `sets` again in each process, and must pickle."""
+        self.result = Result(len(sets))
+        self.replays = any(one.replayed for one in sets)
+        """Whether the history says which policies are in force: it must be one log's."""
+        self._in_order = self.replays or any(rule.window for one in sets for rule in one.rules)
+        self._courts = [
+            _Process(make_rules, window) for _ in range(min(PROCESSES, os.cpu_count() or 1))
+        ]
+        self._logs: dict[str, _Process] = {}
+        self._batches = 0
 
     def __enter__(self) -> Self:
         return self
@@ -45,36 +57,106 @@ class Judge:
         traceback: TracebackType | None,
     ) -> None:
         try:
-            while error is None and self._waiting:
-                self._collect()
+            if error is None:
+                for court in filter(lambda court: court.used, self._courts):
+                    self.result.merge(court.finish())
         finally:
-            self._process.shutdown(cancel_futures=True)
+            for court in self._courts:
+                court.end()
 
     def judge(self, place: Place, body: bytes, data: Data) -> None:
         """Hand over a verified batch; waits while too many wait."""
+        self._court(place.log).submit(_judge, self._ordered(place), body, data)
+
+    def judge_lines(self, place: Place, lines: Sequence[bytes], first_line: int) -> None:
+        """Hand over lines that nobody has verified; waits while too many wait."""
+        self._court(place.log).submit(_judge_lines, self._ordered(place), lines, first_line)
+
+    def _ordered(self, place: Place) -> Place:
+        self._batches += 1
+        return place._replace(order=self._batches)
+
+    def _court(self, log: str) -> _Process:
+        """Whose turn it is: where a rule counts across batches, those of a log stay together.
+
+        Else the first that has room: what one process can judge costs no second one its start.
+        """
+        if self.replays:
+            return self._courts[0]
+        if not self._in_order:
+            return next((one for one in self._courts if one.has_room), self._courts[0])
+        court = self._logs.get(log)
+        if court is None:
+            court = self._logs[log] = self._courts[len(self._logs) % len(self._courts)]
+        return court
+
+
+class _Process:
+    """One process, started when it is first given something."""
+
+    def __init__(self, make_rules: MakeRules, window: Window) -> None:
+        self.used = False
+        self._waiting: deque[Future[None]] = deque()
+        self._pool = ProcessPoolExecutor(
+            1,
+            mp_context=get_context("spawn"),
+            initializer=_begin,
+            initargs=(make_rules, window),
+        )
+
+    @property
+    def has_room(self) -> bool:
+        """Whether `submit` would not wait."""
+        while self._waiting and self._waiting[0].done():
+            self._waiting.popleft().result()
+        return len(self._waiting) < WAITING
+
+    def submit(self, job: Callable[..., None], *arguments: object) -> None:
+        self.used = True
         while len(self._waiting) >= WAITING:
-            self._collect()
-        self._waiting.append((place, data, self._process.submit(_judge, place.log, body, data)))
+            self._waiting.popleft().result()
+        self._waiting.append(self._pool.submit(job, *arguments))
 
-    def _collect(self) -> None:
-        place, data, judged = self._waiting.popleft()
-        self._tally.add(place, judged.result(), lines=data.lines, raw_bytes=data.raw_size)
+    def finish(self) -> Result:
+        while self._waiting:
+            self._waiting.popleft().result()
+        return self._pool.submit(_finish).result()
 
-
-class _Court:
-    """What the process holds: the rules, and an engine for each log, whose thresholds count."""
-
-    rules: RuleSet
-    engines: dict[str, Engine]
+    def end(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
 
 
-def _begin(make_rules: MakeRules) -> None:
-    _Court.rules, _Court.engines = make_rules(), {}
+class _Held:
+    """What a process holds."""
+
+    court: Court
 
 
-def _judge(log: str, body: bytes, data: Data) -> list[Finding]:
-    engine = _Court.engines.get(log)
-    if engine is None:
-        engine = _Court.engines[log] = Engine(_Court.rules)
-    raw = b"".join(unpack(body, data.raw_size))
-    return engine.evaluate(raw.removesuffix(b"\n").split(b"\n"))
+def _begin(make_rules: MakeRules, window: Window) -> None:
+    _Held.court = Court(make_rules(), window)
+
+
+def _judge(place: Place, body: bytes, data: Data) -> None:
+    lines, number = LineBuffer(), 0
+    for piece in unpack(body, data.raw_size):
+        if whole := lines.feed(piece):
+            number += _judge_whole(place, whole, number)
+    if len(lines):
+        _Held.court.judge(place, [lines.take()], first_line=number)
+    _Held.court.result.batches += 1
+
+
+def _judge_whole(place: Place, whole: bytes, first_line: int) -> int:
+    """Judge lines that have their ends; how many they are."""
+    lines = whole.removesuffix(b"\n").split(b"\n")
+    _Held.court.judge(place, lines, first_line=first_line)
+    return len(lines)
+
+
+def _judge_lines(place: Place, lines: Sequence[bytes], first_line: int) -> None:
+    _Held.court.judge(place, lines, first_line=first_line)
+    _Held.court.result.batches += 1
+
+
+def _finish() -> Result:
+    return _Held.court.result

@@ -26,6 +26,14 @@ keys_option = click.option(
     help="A trusted public key: base64, PEM file, C2SP verifier key, or a directory of these.",
 )
 
+trusted_option = click.option(
+    "--key",
+    "keys",
+    metavar="KEY",
+    multiple=True,
+    help="A trusted public key, as `verify` takes it. A STORE needs one.",
+)
+
 log_option = click.option("--log", "origin", metavar="ORIGIN", help="This log alone.")
 
 retired_option = click.option(

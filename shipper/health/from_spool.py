@@ -20,11 +20,21 @@ from shipper.tell import outbox
 
 
 def read_spool(config: Config, *, silence: str | None, now: datetime) -> Status:
-    """What the spool says; `SpoolError` if it has no record yet.
+    """What the spool says; `SpoolError` if it has no record yet, or cannot be read.
 
     `silence`: why the daemon does not answer; None if it was not asked.
     """
     spool = Path(config.spool.path)
+    try:
+        return _read(spool, config, silence=silence, now=now)
+    except OSError as error:
+        raise SpoolError(
+            f"the spool {spool} cannot be read: {error.strerror}",
+            remedy="ask as root or as the daemon's user",
+        ) from error
+
+
+def _read(spool: Path, config: Config, *, silence: str | None, now: datetime) -> Status:
     sealed, shipped, size = inspect(spool) if spool.is_dir() else ([], [], 0)
     if not sealed and not shipped:
         raise SpoolError(f"the spool {spool} has no record yet", remedy="start the daemon")

@@ -18,8 +18,7 @@ from shipper.health.families import (
 from shipper.health.readiness import unready
 from shipper.health.status import Status
 from shipper.health.troubles import MEANINGS
-from shipper.model import Kind, Reason
-from shipper.pipeline.guard import SEVERITIES
+from shipper.model import SEVERITIES, Kind, Reason
 
 
 def families(status: Status) -> Iterator[Metric]:
@@ -96,6 +95,8 @@ def _shipped(status: Status) -> Iterator[Metric]:
 def _rules(status: Status) -> Iterator[Metric]:
     yield gauge("rules", "Rules in force.", status.rules)
     yield counter("rules_seconds", "Time that the rules have taken.", status.rules_seconds)
+    says = "CPU that the rule has taken, estimated from samples; the costliest 20 rules."
+    yield counter_by("rule", "rule_cpu_seconds", says, status.rule_seconds)
     labels = ("rule", "severity", "verdict", "mode")
     findings = counter_of(labels, "findings", "Findings sealed.")
     alarming: dict[str, int] = dict.fromkeys(SEVERITIES, 0)

@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from heapq import nlargest
 from typing import NamedTuple
 
 from msgspec import structs
@@ -29,6 +30,9 @@ from shipper.tell.outbox import Outbox
 from shipper.tell.tally import Tally
 
 DISK_SECONDS = 1.0
+
+MOST_RULES = 20
+"""Rules whose cost is shown, the costliest: there may be thousands."""
 
 
 class _Disk(NamedTuple):
@@ -129,6 +133,7 @@ class Observer:
             rules_sha256=progress.rules_sha256,
             rules=progress.rules,
             rules_seconds=progress.rules_seconds,
+            rule_seconds=_costliest(dict(progress.rule_seconds)),
             reloads=dict(progress.reloads),
             reloaded_at=progress.reloaded_at,
             reload_result=progress.reload_result,
@@ -151,6 +156,10 @@ class Observer:
             pending_records=self._outbox.pending(tally.receiver),
             trouble=tally.trouble,
         )
+
+
+def _costliest(seconds: dict[str, float]) -> dict[str, float]:
+    return {rule: seconds[rule] for rule in nlargest(MOST_RULES, seconds, key=seconds.__getitem__)}
 
 
 def _age(moment: datetime | None, now: datetime) -> float | None:

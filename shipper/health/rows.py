@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from shipper import figures
 from shipper.health.status import Found, Receiver, Status
-from shipper.pipeline.guard import SEVERITIES
+from shipper.model import SEVERITIES
 from shipper.text import harmless
 
 _LONG, _SHORT = 1000, 120

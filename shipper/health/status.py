@@ -53,6 +53,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     `failing`, `refused`, `stopped`; `reload_result`: `ok`, `refused`, `needs-restart`. `troubles`:
     what a person should do something about, most urgent first. `balances`: comparisons with the API
     server's counters; `events_failed`, `events_missing`, `events_gained`: what they have shown.
+    `rule_seconds`: CPU of the costliest rules, estimated.
     """
 
     version: str
@@ -108,6 +109,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     rules_sha256: str = ""
     rules: int = 0
     rules_seconds: float = 0.0
+    rule_seconds: dict[str, float] = {}
     reloads: dict[str, int] = {}
     reloaded_at: datetime | None = None
     reload_result: str = ""

@@ -18,6 +18,7 @@ from shipper.batch.builder import BatchBuilder
 from shipper.clock import Clock
 from shipper.config import Config
 from shipper.errors import SourceError
+from shipper.heap import give_back
 from shipper.logs import Logger
 from shipper.model import (
     Agent,
@@ -71,6 +72,7 @@ class Collector:
         self._findings: list[Finding] = []
         self._full_since: Timestamp | None = None
         self._told: deque[Notice] = deque()
+        progress.rule_seconds = guard.costs.seconds
         self.stop = threading.Event()
 
     def begin(self) -> None:
@@ -288,6 +290,7 @@ class Collector:
         self._seal_batch()
         before = self._recorder.agent
         self._guard.renew()
+        give_back()
         self._recorder.under(self._guard.in_force)
         self._progress.under(self._guard.in_force)
         self._tell_changes(before)

@@ -15,14 +15,12 @@ from shipper.audit import event
 from shipper.audit.event import EventScan
 from shipper.config import Rules
 from shipper.errors import ConfigError
-from shipper.model import Finding, Severity
+from shipper.model import SEVERITIES, Finding, Severity
+from shipper.rules.costs import Costs
 
 if TYPE_CHECKING:
     from shipper.rules.engine import Engine
     from shipper.rules.replay import Replay
-
-SEVERITIES: tuple[Severity, ...] = ("info", "low", "medium", "high", "critical")
-
 
 ENGINE = "rules-engine"
 """The name under which the engine's own failure is sealed."""
@@ -86,6 +84,8 @@ class Guard:
         self.in_force = in_force
         self.seconds = 0.0
         """Wall time that decoding and asking have taken."""
+        self.costs = Costs(time.thread_time)
+        """What each rule has taken; goes on when rules are renewed."""
         self._proposed: InForce | None = None
 
     def propose(self, proposed: InForce) -> None:
@@ -123,6 +123,7 @@ class Guard:
                 lines,
                 first_line=first_line,
                 seen=lambda events: scans.append(event.scan_events(events)),
+                costs=self.costs,
             )
             return Seen(reduce(event.merge, scans, event.EMPTY), findings)
         except Exception as error:  # noqa: BLE001 the record goes on, whatever becomes of the rules

@@ -48,6 +48,8 @@ class Progress:
     """Since when the oldest line waits for its seal (monotonic)."""
     rules_seconds: float = 0.0
     """Wall time that the rules have taken."""
+    rule_seconds: dict[str, float] = field(default_factory=dict)
+    """CPU by rule, estimated."""
     spool_full: bool = False
     """Reading waits for room in the spool."""
 

@@ -70,8 +70,8 @@ class Reconciler:
         if counters is None:
             return
         await asyncio.sleep(FLUSH_SECONDS)
-        if not await self._caught_up():
-            return
+        if not await self._caught_up() or self._progress.stopping:
+            return  # what is told from now on nobody would seal
         found = self._balance.add(Sample(counters, before, self._progress.audit_events))
         if found is None:
             self._logger.info("apiserver_counted", events=counters.events)

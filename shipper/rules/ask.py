@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from shipper.rules.asked import Asked
 from shipper.rules.bind import Binder, Plan
 from shipper.rules.cel import Activation
-from shipper.rules.gate import Gate
+from shipper.rules.costs import Costs
 from shipper.rules.report import Report
 from shipper.rules.terms import Terms
 
@@ -25,11 +25,18 @@ class Asker:
         self._binder = binder
         self._nothing = binder.nothing()
         self._plans: dict[tuple[Asked, ...], Plan] = {}
+        self._unmeasured = 0
+        self.costs: Costs | None = None
+        """To which what each rule takes is added."""
 
-    def ask(self, gate: Gate, terms: Terms, *, line: int, report: Report) -> None:
+    def ask(self, rules: Sequence[Asked], terms: Terms, *, line: int, report: Report) -> None:
         """Ask each of the rules whose filters the event passes; the others do not match."""
+        self._unmeasured -= 1
+        if self._unmeasured < 0 and self.costs is not None:
+            self._measure(rules, self.costs, terms, line=line, report=report)
+            return
         asked = []
-        for one in gate.passed(terms):
+        for one in rules:
             try:
                 if one.is_left(terms):
                     asked.append(one)
@@ -37,6 +44,16 @@ class Asker:
                 _failed(one, error, terms, line=line, report=report)
         if asked:
             self._decide(asked, terms, line=line, report=report)
+
+    def _measure(
+        self, rules: Sequence[Asked], costs: Costs, terms: Terms, *, line: int, report: Report
+    ) -> None:
+        """The same, one rule after the other, with a look at the clock between them."""
+        self._unmeasured = len(rules) + costs.every - 1
+        for one in rules:
+            began = costs.clock()
+            self.ask((one,), terms, line=line, report=report)
+            costs.add(one.rule.name, costs.clock() - began)
 
     def _decide(self, asked: Sequence[Asked], terms: Terms, *, line: int, report: Report) -> None:
         activation = self._activation(asked, terms)

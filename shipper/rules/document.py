@@ -8,7 +8,7 @@ unfold to more than the limit. Reads text; opens no file.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import yaml
@@ -93,12 +93,33 @@ class _UnreadableError(Exception):
         self.line = mark.line + 1 if mark else 0
 
 
-def read(text: str, file: str) -> tuple[list[Document], list[Problem]]:
+class Schema(NamedTuple):
+    """What an unquoted text without a tag means, and a key: one that is no text is a problem."""
+
+    plain: Callable[[str], Any]
+    key: Callable[[Any], Any] = lambda key: key
+
+
+def _core(text: str) -> Any:
+    """As YAML 1.2's core schema has it."""
+    if text in _BOOL:
+        return _BOOL[text]
+    if text in _NULL:
+        return None
+    if _INT.fullmatch(text):
+        return int(text)
+    return float(text) if _FLOAT.fullmatch(text) else text
+
+
+CORE = Schema(_core)
+
+
+def read(text: str, file: str, *, schema: Schema = CORE) -> tuple[list[Document], list[Problem]]:
     """The documents in `text`, empty ones left out, and what is wrong with its YAML.
 
     Behind an error of syntax nothing more can be read; the documents before it are returned.
     """
-    reader = _Reader(text, file)
+    reader = _Reader(text, file, schema)
     documents: list[Document] = []
     try:
         documents.extend(reader.documents())
@@ -114,7 +135,8 @@ def read(text: str, file: str) -> tuple[list[Document], list[Problem]]:
 class _Reader:
     """Builds values from the parser's events: PyYAML's own composer recurses without a limit."""
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, schema: Schema) -> None:
+        self._schema = schema
         self._events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         self._file = file
         self._anchors: dict[str, tuple[Any, int]] = {}
@@ -148,7 +170,8 @@ class _Reader:
         elif isinstance(event, events.SequenceStartEvent):
             value = self._sequence(depth)
         else:
-            value = _scalar(event)
+            quoted = event.style or not event.implicit[0]
+            value = event.value if quoted else self._schema.plain(event.value)
         self._counted(event, 1)
         if event.anchor:
             self._anchors[event.anchor] = value, self._count - before
@@ -170,7 +193,7 @@ class _Reader:
         value: dict[str, Any] = {}
         lines = self._lines[id(value)] = {}
         while not isinstance(event := next(self._events), events.MappingEndEvent):
-            key = self._value(event, depth + 1)
+            key = self._schema.key(self._value(event, depth + 1))
             behind: Any = next(self._events)
             if not isinstance(key, str):
                 self._problem(event, f"the key {key!r} is no text"[:200])
@@ -193,16 +216,3 @@ class _Reader:
 def _line(event: Any) -> int:
     block = isinstance(event, events.ScalarEvent) and event.style in ("|", ">")
     return int(event.start_mark.line) + (2 if block else 1)
-
-
-def _scalar(event: Any) -> Any:
-    text: str = event.value
-    if event.style or not event.implicit[0]:
-        return text
-    if text in _BOOL:
-        return _BOOL[text]
-    if text in _NULL:
-        return None
-    if _INT.fullmatch(text):
-        return int(text)
-    return float(text) if _FLOAT.fullmatch(text) else text

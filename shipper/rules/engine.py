@@ -13,6 +13,7 @@ from shipper.model import Finding
 from shipper.rules.ask import Asker
 from shipper.rules.asked import Asked
 from shipper.rules.bind import Binder
+from shipper.rules.costs import Costs
 from shipper.rules.event import Event, decode_events, recover
 from shipper.rules.gate import Gate, Gates
 from shipper.rules.guardrails import Guardrails
@@ -80,14 +81,22 @@ class Engine:
         self._remembered: dict[tuple[Any, ...], _Concerned] = {}
 
     def evaluate(
-        self, lines: Sequence[bytes], *, first_line: int = 0, seen: Seen | None = None
+        self,
+        lines: Sequence[bytes],
+        *,
+        first_line: int = 0,
+        seen: Seen | None = None,
+        costs: Costs | None = None,
+        report: Report | None = None,
     ) -> list[Finding]:
         """The findings in `lines`, in their order; `first_line` is the first one's number.
 
         `seen` is given the events as they are decoded, some lines at a time, with None for a line
-        that is no event: one decode serves the record too.
+        that is no event: one decode serves the record too. `costs` is given what rules take, and
+        `report` is told what is found in place of one that folds what repeats itself.
         """
-        report = Report(self.rules.malformed)
+        self._asker.costs = costs
+        report = report or Report(self.rules.malformed)
         for start in range(0, len(lines), CHUNK_LINES):
             chunk = lines[start : start + CHUNK_LINES]
             events = decode_events(chunk)
@@ -111,7 +120,7 @@ class Engine:
                 return
             terms = Terms(event, line)
             if gate.rules:
-                self._asker.ask(gate, terms, line=number, report=report)
+                self._asker.ask(gate.passed(terms), terms, line=number, report=report)
             if judged:
                 self.guardrails.judge(terms, line=number, report=report)
             if followed and self.guardrails.follow(terms, line=number, report=report):

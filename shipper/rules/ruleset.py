@@ -95,6 +95,20 @@ class RuleSet:
         """Whether the log keeps the policies current."""
         return bool(self.guarded.replayed_by)
 
+    def with_policies(self, policies: PolicySet, *replayed_by: Dialect) -> RuleSet:
+        """The same rules beside other policies; nobody is told of a bypass of those.
+
+        `replayed_by`: as in `Guarded`.
+        """
+        return RuleSet(
+            self.rules,
+            environment=self.environment,
+            params=self.params,
+            off=self.off,
+            malformed=self.malformed,
+            guarded=Guarded(policies, replayed_by=replayed_by),
+        )
+
     def expired(self, now: datetime) -> list[tuple[Rule, str]]:
         """The exceptions that no longer hold, each with its reason."""
         told = (self.guarded.bypass,) if self.guarded.bypass else ()

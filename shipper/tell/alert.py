@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 from msgspec import structs
 
-from shipper.model import Alerts, Evidence, Finding, Severity, What, Where, Who
+from shipper.model import SEVERITIES, Alerts, Evidence, Finding, Severity, What, Where, Who
 from shipper.text import harmless
-
-SEVERITIES: tuple[Severity, ...] = get_args(Severity)
-"""From the least to the worst."""
 
 MOST_PER_RECORD = 1000
 """Alerts that are kept of one record; of the others only their number is told."""

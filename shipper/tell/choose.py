@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from shipper.model import Finding
+from shipper.model import SEVERITIES, Finding
 from shipper.receivers import Receiver
-from shipper.tell.alert import SEVERITIES
 
 
 def wants(receiver: Receiver, finding: Finding) -> bool:

@@ -14,10 +14,10 @@ from msgspec import structs
 
 from shipper.backoff import Backoff
 from shipper.logs import Logger
-from shipper.model import Alerts
+from shipper.model import SEVERITIES, Alerts
 from shipper.receivers import Falcosidekick, Receiver
 from shipper.tell import group
-from shipper.tell.alert import SEVERITIES, Alert, Message
+from shipper.tell.alert import Alert, Message
 from shipper.tell.choose import listed, wants
 from shipper.tell.limit import Held, Limit
 from shipper.tell.outbox import Outbox

@@ -1,6 +1,8 @@
-"""One round: verify what is new, keep the head file, decide who is to be called. Blocking code.
+"""One round: verify what is new, and decide who is to be called. Blocking code.
 
-Calls nobody. What is to be told is durable in the caller's queue before `memory` says that it was.
+Calls nobody and keeps nothing. What is to be told must be durable in the caller's queue before
+`memory` says that it was, and `memory` before the head file: what that has seen is not looked at
+again.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import NamedTuple
 from shipper.seal.keys import VerifierKey
 from shipper.verify import heads
 from shipper.verify.archive import verify_archive
+from shipper.verify.heads import SeenLog
 from shipper.verify.report import Report
 from shipper.verify.request import Request
 from shipper.verify.workers import Opener
@@ -41,6 +44,7 @@ class Round(NamedTuple):
     """What was found, and what is due of it."""
 
     report: Report
+    seen: Sequence[SeenLog]
     due: Due
     seconds: float
 
@@ -57,6 +61,5 @@ def look(watched: Watched, now: datetime) -> Round:
         seen=heads.load(watched.head),
         workers=watched.workers,
     )
-    heads.save(watched.head, verified.seen)
     due = memory.step(remembered, alarms(verified.report), now)
-    return Round(verified.report, due, time.monotonic() - began)
+    return Round(verified.report, verified.seen, due, time.monotonic() - began)

@@ -24,6 +24,7 @@ from shipper.receivers import Receiver
 from shipper.tell.dispatcher import Dispatcher
 from shipper.tell.open import open_alerts
 from shipper.tell.outbox import Outbox
+from shipper.verify import heads
 from shipper.watch import memory
 from shipper.watch.alarms import as_alert
 from shipper.watch.memory import Due
@@ -45,13 +46,14 @@ class Watch:
         textfile: Path | None = None,
         clock: Clock,
         logger: Logger,
+        disk: Disk | None = None,
     ) -> None:
         self._watched = watched
         self._receivers = receivers
         self._textfile = textfile
         self._clock = clock
         self._logger = logger
-        self._disk = Disk()
+        self._disk = disk or Disk()
         self._exporter = Exporter(process=False)
         self._stopping = asyncio.Event()
         self.last: tuple[Round, float] | None = None
@@ -114,6 +116,7 @@ class Watch:
         if outbox is not None:
             self._call(outbox, done.due, now)
         memory.save(self._watched.memory, done.due.memory, self._disk)
+        heads.save(self._watched.head, done.seen, self._disk)
         self._write(done)
         return done
 

@@ -148,3 +148,15 @@ def test_a_terminal_obeys_no_answer(
     shown = status(place, impostor)
     assert shown.exit_code == 0
     assert shown.output.replace("\n", "").isprintable()
+
+
+def test_a_spool_that_cannot_be_read_is_one_clear_error(place: Place) -> None:
+    """No traceback, and not exit code 1, which would mean tampering."""
+    place.log.write_bytes(b"one\n")
+    place.once()
+    newest = max((place.root / "spool").glob("*.shipped"))
+    newest.unlink()
+    newest.mkdir()
+    done = status(place, "").exception
+    assert isinstance(done, SpoolError)
+    assert "cannot be read: Is a directory; ask as root" in str(done)

@@ -19,7 +19,7 @@ from shipper.health.troubles import MEANINGS
 from shipper.watch.metrics import families as families_of_watch
 from tests.conftest import ROOT
 from tests.deploy.monitoring import MONITORING, OPERATOR, RULES, alerts, for_the_operator
-from tests.docs.test_install import anchors
+from tests.docs.pages import anchors
 from tests.health.samples import BAD
 from tests.verify.archive import small
 from tests.watch.test_metrics import round_of
@@ -120,6 +120,11 @@ CASES: dict[str, Case] = {
     "AuditWatchStale": Case(
         {f"{ROUND}{{{NODE}}}": "0x200"}, {}, {f"{ROUND}{{{NODE}}}": "0+60x200"}
     ),
+    "AuditWatchDown": Case(
+        {'up{job="audit-watch",instance="auditor"}': "1x5 0x40"},
+        {"job": "audit-watch", "instance": "auditor"},
+        {'up{job="audit-watch",instance="auditor"}': "1x20 0x10 1x10"},
+    ),
 }
 AT = {"AuditShipperRestartNeeded": 70, "AuditWatchUnknown": 40, "AuditWatchStale": 100}
 """Minutes after which is looked; 30 for the others."""
@@ -129,9 +134,10 @@ def asked(alert: dict[str, Any], case: Case, *, fires: bool) -> dict[str, Any]:
     """One of promtool's tests: the alert is firing with these labels, or it is not."""
     name = alert["alert"]
     by_node = "by (log" not in alert["expr"] or "last_round" in alert["expr"]
-    labels = {"alertname": name, "alertstate": "firing"} | alert["labels"] | case.labels
+    labels = {"alertname": name, "alertstate": "firing"} | alert["labels"]
     if by_node:
         labels |= {"job": "audit-shipper", "instance": "cp-1"}
+    labels |= case.labels
     text = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
     return {
         "interval": "1m",

@@ -44,11 +44,7 @@ def run(commands: list[str], directory: Path) -> list[str]:
     done = subprocess.run(
         ["bash", "-eu", "-c", script],
         cwd=directory,
-        env={
-            "PATH": f"{directory}/bin:/usr/bin:/bin",
-            "PYTHONPATH": str(ROOT),
-            "LC_ALL": "C.UTF-8",
-        },
+        env={"PATH": path, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""The pages on installing cannot lie: paths, flags, values, commands and links are real."""
+"""The pages on installing cannot lie: paths, flags and values are real, the ceremony works."""
 
 from __future__ import annotations
 
@@ -12,19 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 import yaml
 
-from shipper.cli.main import commands
 from tests.conftest import ROOT
 from tests.deploy import manifests
 
 DOCS = ROOT / "docs"
 CLUSTERS = ["kubeadm", "k3s", "rke2", "talos"]
 CEREMONY = "/dev/shm/ceremony"  # noqa: S108 the place that the page names
-WATCHING = ["health", "metrics", "watch", "completeness", "operations"]
-PAGES = [*(f"install-{name}" for name in (*CLUSTERS, "systemd")), "kubernetes", "keys", *WATCHING]
+PAGES = [*(f"install-{name}" for name in (*CLUSTERS, "systemd")), "kubernetes", "keys"]
 
 
 def text_of(page: str) -> str:
@@ -51,41 +48,7 @@ def every(program: str) -> list[tuple[str, str]]:
     return [(page, line) for page in PAGES for line in lines(page) if line.startswith(program)]
 
 
-# ---- links
-
-
-def anchors(path: Path) -> set[str]:
-    """The anchors of a page's headings, as they are made on the web."""
-    titles = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_every_link_leads_somewhere(page: str) -> None:
-    """File and heading are there."""
-    for target in re.findall(r"\]\(([^)]+)\)", text_of(page)):
-        if "://" in target:
-            continue
-        name, _, anchor = target.partition("#")
-        path = (DOCS / name).resolve() if name else DOCS / f"{page}.md"
-        assert path.exists(), target
-        assert not anchor or anchor in anchors(path), target
-
-
 # ---- commands
-
-
-@pytest.mark.parametrize(("page", "line"), every("audit-shipper "))
-def test_the_program_has_the_command(page: str, line: str) -> None:
-    """Verb, arguments and options are the program's."""
-    words = shlex.split(line)[1:]
-    command: click.Command = commands
-    context = click.Context(commands)
-    while isinstance(command, click.Group):
-        found = command.get_command(context, words.pop(0))
-        assert found is not None, f"{page}: {line}"
-        command, context = found, click.Context(found)
-    command.make_parser(context).parse_args(words)
 
 
 @pytest.mark.parametrize(("page", "line"), every("helm install"))

@@ -63,6 +63,7 @@ WELL = Status(
     rules_sha256="5e" * 32,
     rules=89,
     rules_seconds=12.5,
+    rule_seconds={"pod-exec": 1.25, "new-rule": 0.5},
     findings=[
         FindingCount("pod-exec", "high", "match", "alert", 3),
         FindingCount("new-rule", "critical", "match", "shadow", 5),

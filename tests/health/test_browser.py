@@ -9,8 +9,10 @@ import zlib
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from shipper.health import html
+from shipper.health.judge import troubles
 from shipper.health.pages import Answer, Asked
 from tests.health.samples import BAD
 from tests.health.support import serving
@@ -66,3 +68,26 @@ def test_the_page_is_drawn_and_nothing_runs(tmp_path: Path) -> None:
     assert "<img" not in document
     assert "&lt;script&gt;alert(1)" in document
     assert set(asked) <= {"/", "/favicon.ico"}
+
+
+def test_nothing_is_wider_than_the_window(tmp_path: Path) -> None:
+    """A narrow one too, with trouble whose words have no end."""
+    long = structs.replace(BAD, store_trouble="https://s3.example.com/" + "k8s%2F" * 100)
+    long = structs.replace(long, troubles=troubles(long))
+    measure = (
+        "<script>document.body.dataset.fits ="
+        " document.documentElement.scrollWidth <= window.innerWidth</script>"
+    )
+
+    async def page(_: Asked) -> Answer:
+        body = (html.render(long) + measure).encode()
+        return Answer(200, "text/html; charset=utf-8", body, "default-src 'unsafe-inline'")
+
+    async def life() -> str:
+        async with serving(page) as server:
+            url = f"http://127.0.0.1:{server.port}/"
+            return await browse(tmp_path, url, "--window-size=500,900", "--dump-dom")
+
+    document = asyncio.run(life())
+    assert "k8s%2Fk8s%2F" in document
+    assert 'data-fits="true"' in document

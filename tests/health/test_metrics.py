@@ -68,6 +68,7 @@ def test_numbers_are_those_of_the_status() -> None:
     assert found["trouble", "store-failing"] == 0
     assert found["alerts_total", "pager", "held-back"] == 4
     assert found["receiver_trouble", "pager"] == 1
+    assert found["rule_cpu_seconds_total", "pod-exec"] == 1.25
     assert found["last_seal_timestamp_seconds",] == BAD.sealed_at.timestamp()  # type: ignore[union-attr]
     assert (samples(WELL)["ready",], found["ready",]) == (1, 0)
 

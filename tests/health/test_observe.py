@@ -81,3 +81,12 @@ def test_a_clock_that_went_back_makes_no_negative_age(tmp_path: Path) -> None:
     sealed_at = clock.now().wall + timedelta(hours=1)
     looking = observer(place, Spool(tmp_path / "spool"), Progress(sealed_at=sealed_at))
     assert asyncio.run(looking.look()).sealed_seconds_ago == 0.0
+
+
+def test_only_the_costliest_rules_are_shown(tmp_path: Path) -> None:
+    """There may be thousands, and each would be a series."""
+    progress = Progress()
+    progress.rule_seconds.update({f"rule-{n}": n / 10 for n in range(1000)})
+    looking = observer(Place(tmp_path), Spool(tmp_path / "spool"), progress)
+    shown = asyncio.run(looking.look()).rule_seconds
+    assert list(shown) == [f"rule-{n}" for n in range(999, 979, -1)]

@@ -15,6 +15,7 @@ from shipper.model import Finding
 from shipper.pipeline.guard import Guard, InForce, is_urgent, load_engine
 from shipper.rules.engine import Engine
 from tests.daemon import Place
+from tests.rules.support import line, rule, written
 from tests.verify.archive import changed_finding, finding
 
 LINE = (
@@ -45,6 +46,20 @@ def test_an_engine_that_breaks_stops_no_record() -> None:
     (one,) = seen.findings
     assert (one.rule, one.verdict, one.line) == ("rules-engine", "indeterminate", 7)
     assert "2 lines from here on: KeyError" in one.message
+
+
+def test_what_rules_cost_goes_on_when_they_are_renewed(tmp_path: Path) -> None:
+    """A counter that fell at each reload would tell nothing."""
+    options = Rules(catalog="none", paths=[str(written(tmp_path, rule("r")))])
+    first, second = (InForce(load_engine(options), name) for name in ("old", "new"))
+    guard = Guard(first)
+    guard.look([line()], first_line=0)
+    before = guard.costs.seconds["r"]
+    assert before > 0
+    guard.propose(second)
+    guard.renew()
+    guard.look([line()], first_line=0)
+    assert guard.costs.seconds["r"] > before
 
 
 def test_what_is_proposed_waits() -> None:

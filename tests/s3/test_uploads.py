@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import boto3
 import pytest
 
 from shipper.config import S3Options, StoreOptions
 from shipper.errors import RefusedError, StoreError
 from shipper.store.open import open_store
 from shipper.store.s3.store import S3Store
+from shipper.store.s3.uploads import Uploads
 from tests.s3 import faults
 from tests.s3.ceph import Ceph, Keys
 from tests.s3.proxy import FaultProxy
@@ -24,6 +28,9 @@ BOTO3_ALONE = {"amz-sdk-invocation-id", "amz-sdk-request"}
 
 EACH_ITS_OWN = {"authorization", "x-amz-date", "x-amz-object-lock-retain-until-date"}
 """Headers whose values depend on the time."""
+
+
+SHA256 = base64.b64encode(hashlib.sha256(b"body").digest()).decode()
 
 
 class Sent(NamedTuple):
@@ -112,6 +119,41 @@ def test_a_repeat_is_what_boto3_would_have_sent(
     assert again.headers.keys() == by_boto3.headers.keys() - BOTO3_ALONE
     for name in again.headers.keys() - EACH_ITS_OWN:
         assert again.headers[name] == by_boto3.headers[name]
+
+
+class Elsewhere:
+    """A client of a botocore that keeps its connections somewhere else."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_endpoint":
+            raise AttributeError(name)
+        return getattr(self._client, name)
+
+
+@pytest.mark.parametrize("kept_elsewhere", [True, False])
+def test_without_botocores_connections_boto3_makes_each(
+    wire: tuple[str, list[Sent]], *, kept_elsewhere: bool
+) -> None:
+    """What botocore does not promise may go with any version of it; uploads do not."""
+    endpoint, seen = wire
+    client: Any = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="eu-1",
+        aws_access_key_id="a",
+        aws_secret_access_key="s",
+    )
+    uploads = Uploads()
+    uploads.watch(client)
+    for key in ("a", "b"):
+        given = {"Bucket": "archive", "Key": key, "Body": b"body", "ChecksumSHA256": SHA256}
+        assert uploads.put(Elsewhere(client) if kept_elsewhere else client, given)["ETag"] == '"0"'
+    first, second = seen
+    assert first.headers.keys() >= BOTO3_ALONE
+    assert (second.headers.keys() >= BOTO3_ALONE) is kept_elsewhere
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ NOW = BEGIN + timedelta(hours=2)
 
 def round_of(log: Log, memory: Memory | None = None, **asked: object) -> Round:
     report = verify(log.store, **asked).report  # type: ignore[arg-type]
-    return Round(report, step(memory or Memory(), alarms(report), NOW), 1.5)
+    return Round(report, [], step(memory or Memory(), alarms(report), NOW), 1.5)
 
 
 def samples(done: Round) -> dict[tuple[str, ...], float]:

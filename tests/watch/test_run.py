@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,21 @@ import pytest
 from msgspec import structs
 
 from shipper.clock import SystemClock
+from shipper.disk import Disk
 from shipper.errors import ConfigError, ShipperError
 from shipper.model import Timestamp
 from shipper.receivers import Receiver
 from shipper.seal.signer import FileSigner
-from shipper.verify.request import Request
+from shipper.verify.request import Request, Retention
 from shipper.watch.round import Watched
 from shipper.watch.run import Watch
+from tests.faults import Crash, FaultyDisk
 from tests.tell.support import Said, Server, receivers, serving
 from tests.verify.archive import BEGIN, Log, keys_of, objects, small
+from tests.verify.versions import YEAR, Bucket
+
+STEPS = 17
+"""Durable steps of a round that calls somebody, until they were told."""
 
 
 class Shifted(SystemClock):
@@ -43,7 +50,7 @@ class Place:
         self.said = Said()
         self.textfile = root / "watch.prom"
 
-    def watch(self, *told: Receiver, **changes: Any) -> Watch:
+    def watch(self, *told: Receiver, disk: Disk | None = None, **changes: Any) -> Watch:
         def ask(_: datetime) -> Request:
             return Request(max_age_seconds=300.0)
 
@@ -56,6 +63,7 @@ class Place:
             textfile=self.textfile,
             clock=self.clock,
             logger=self.said.logger,
+            disk=disk,
         )
 
     def round(self, *told: Receiver) -> int:
@@ -121,6 +129,27 @@ def test_a_log_that_shrinks_is_told_and_its_head_is_kept(place: Place) -> None:
             assert await place.watch(soc(server)).run(None) == 4
             assert rules(server) == ["audit-shipper.archive-shrunk"]
             assert (place.root / "state" / "heads.json").read_bytes() == head
+
+    asyncio.run(life())
+
+
+@pytest.mark.parametrize("step", range(STEPS))
+def test_a_lost_lock_is_told_whenever_the_round_ends(place: Place, step: int) -> None:
+    """A lock is looked at once: a round that is killed must not have seen it and told nobody."""
+
+    bucket = Bucket(place.log)
+    bucket.locks[keys_of(place.log, "manifest/")[0], 1] = None
+    asked = Request(retention=Retention(YEAR, "COMPLIANCE"))
+    locks: dict[str, Any] = {"open_store": lambda: bucket, "ask": lambda _: asked}
+
+    async def life() -> None:
+        async with serving() as server:
+            disk = FaultyDisk(step, "before")
+            with suppress(Crash):
+                await place.watch(soc(server), disk=disk, **locks).run(None)
+            assert disk.reached
+            await place.watch(soc(server), **locks).run(None)
+            assert "audit-shipper.lock-lost" in rules(server)
 
     asyncio.run(life())
 

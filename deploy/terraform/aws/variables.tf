@@ -155,7 +155,7 @@ variable "transition_storage_class" {
 }
 
 variable "expire_after_days" {
-  description = "Days after which objects are removed, more than retention_days; null for never. Records that were removed are missing: verify then needs --since."
+  description = "Days after which objects are removed, more than retention_days; null for never. Records that were removed are missing, and verify says so (exit code 4): it cannot tell an expiry from a theft."
   type        = number
   default     = null
 

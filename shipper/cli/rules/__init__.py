@@ -6,7 +6,7 @@ import importlib
 
 import click
 
-VERBS = ("list", "test", "run", "backtest", "schema", "doctor")
+VERBS = ("list", "test", "run", "backtest", "check", "schema", "doctor")
 
 
 class _Verbs(click.Group):
@@ -25,4 +25,4 @@ class _Verbs(click.Group):
 
 @click.group(cls=_Verbs)
 def rules() -> None:
-    """List guardrail rules, test them, run them over an audit log."""
+    """List guardrail rules, test them, run them over an audit log or over manifests."""

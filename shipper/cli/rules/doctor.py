@@ -87,9 +87,9 @@ def _omitted(gap: Gap) -> Iterable[str]:
 
 
 def _shown(probes: tuple[Probe, ...]) -> str:
-    verbs: dict[str, list[str]] = {}
-    for probe in probes:
-        verbs.setdefault(str(probe.resource), []).append(probe.verb)
+    verbs: dict[str, dict[str, None]] = {}
+    for probe in probes:  # two API groups may have resources of one name
+        verbs.setdefault(str(probe.resource), {})[probe.verb] = None
     texts = [f"{','.join(found)} {name}" for name, found in verbs.items()]
     more = f" and {len(texts) - _SHOWN} more resources" if len(texts) > _SHOWN else ""
     return "; ".join(texts[:_SHOWN]) + more

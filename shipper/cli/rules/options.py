@@ -10,7 +10,7 @@ import click
 
 from shipper import config as configuration
 from shipper.errors import ConfigError
-from shipper.rules.load import load_files, load_rules
+from shipper.rules.load import load_files, load_rules, load_tested
 from shipper.rules.ruleset import RuleSet
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -38,3 +38,10 @@ def chosen(config_path: Path | None, paths: tuple[Path, ...]) -> RuleSet:
     if paths:
         raise ConfigError("--config and --rules exclude each other", remedy="give one of them")
     return load_rules(configuration.load(config_path).rules)
+
+
+def tried(config_path: Path | None, paths: tuple[Path, ...]) -> RuleSet:
+    """The rules that the options name, and no others."""
+    if config_path is None:
+        return load_tested(paths)
+    return chosen(config_path, paths)

@@ -91,6 +91,7 @@ class _Pattern(NamedTuple):
     """What is the same in every upload of this client."""
 
     client: Any
+    http: Any
     parameters: Parameters
     made: _Made
     place: str
@@ -110,8 +111,7 @@ class _Pattern(NamedTuple):
         )
         request.context = self.made.context | {_OURS: True}
         self.made.signer.sign("PutObject", request)
-        http = self.client._endpoint.http_session  # noqa: SLF001 its TLS, proxy, connections
-        response = http.send(request.prepare())
+        response = self.http.send(request.prepare())
         headers = {name.lower(): value for name, value in response.headers.items()}
         metadata = {"HTTPStatusCode": response.status_code, "HTTPHeaders": headers}
         if 300 <= response.status_code < 400:
@@ -135,13 +135,21 @@ def _refusal(response: AWSResponse) -> Any:
 
 
 def _pattern_of(client: Any, made: _Made | None, parameters: Parameters) -> _Pattern | None:
-    """None if the request is not what would be filled in: then boto3 makes the next one too."""
-    if made is None:
+    """None if the request is not what would be filled in, or cannot be sent in boto3's way: then
+    boto3 makes the next one too."""
+    http = _connections(client)
+    if made is None or http is None:
         return None
     path, own = _path(parameters), _headers(parameters)
     if not made.url.endswith("/" + path) or not own.items() <= made.headers.items():
         return None
-    return _Pattern(client, _fixed(parameters), made, made.url.removesuffix(path))
+    return _Pattern(client, http, _fixed(parameters), made, made.url.removesuffix(path))
+
+
+def _connections(client: Any) -> Any:
+    """The client's own, with its TLS and its proxy; None where botocore keeps them elsewhere: the
+    attribute is not one that it promises."""
+    return getattr(getattr(client, "_endpoint", None), "http_session", None)
 
 
 def _fixed(parameters: Parameters) -> Parameters:

@@ -288,6 +288,15 @@ def test_the_doctor_says_what_to_add(tmp_path: Path) -> None:
     ]
 
 
+def test_the_doctor_names_each_verb_once(tmp_path: Path) -> None:
+    """Also of a resource that two API groups have."""
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    spec = {"verbs": ["create", "delete"], "resources": ["events"], "stages": ["ResponseStarted"]}
+    config = configuration(tmp_path, paths=[str(written(tmp_path, rule("e", match=spec)))])
+    result = rules("doctor", tmp_path / "policy.yaml", "--config", config)
+    assert ": create,delete events\n" in result.stdout
+
+
 def test_the_doctor_has_nothing_to_say_where_all_is_seen(tmp_path: Path) -> None:
     """Exit code 0; the same for programs."""
     (tmp_path / "policy.yaml").write_text(POLICY.replace("[ResponseStarted]", "[]"))

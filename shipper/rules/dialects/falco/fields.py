@@ -119,9 +119,8 @@ def in_cel(field: Field) -> str | None:
 
 
 def presence_in_cel(field: Field) -> str:
-    """The condition that the event has the field, where `in_cel` gives one.
-
-    An annotation may be empty; of all else the API server leaves out what is.
+    """The condition that the event has the field, if `in_cel` gives one. An annotation may be
+    empty; of all else the API server leaves out what is.
     """
     path = _ENVELOPE[field.name]
     if path[0] == "annotations":
