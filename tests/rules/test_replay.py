@@ -190,7 +190,7 @@ def test_a_doubt_ends_with_the_object(tmp_path: Path) -> None:
     """Made and deleted below the level that has bodies: nothing is left to doubt, nor to keep."""
     made = engine(tmp_path)
     before = kept(made).sha256
-    blind = {"level": "Metadata", "responseObject": None}
+    blind: dict[str, Any] = {"level": "Metadata", "responseObject": None}
     raw = wrote("create", demand(), **blind).replace(b'"responseObject":null,', b"")
     assert [one.verdict for one in made.evaluate([raw])] == ["indeterminate"]
     assert kept(made).sha256 != before
