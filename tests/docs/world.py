@@ -6,6 +6,7 @@ working directory, the bucket `audit-archive`. Here is what they stand for.
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -30,6 +31,14 @@ _ARCHIVE = f"s3://{_BUCKET}/k8s"
 
 _LINES = 4000
 
+_PRIVILEGED = "deploy/guardrails/base/policies/no-privileged.yaml"
+_POLICIES = {
+    "gatekeeper": "tests/docs/data/gatekeeper.yaml",
+    "kyverno": "tests/docs/data/kyverno.yaml",
+    "vpol": "tests/docs/data/vpol.yaml",
+} | dict.fromkeys(("new", "no-privileged", "old", "policy", "vap"), _PRIVILEGED)
+"""What the pages' policies are, by the file's name."""
+
 
 class World:
     """All of it, below `root`, which commands are run in; the bucket on demand."""
@@ -49,6 +58,9 @@ class World:
             path.write_text(rule)
         service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}}
         (root / "web.yaml").write_text(json.dumps(service))  # JSON is YAML
+        (root / "audit.log.1.gz").write_bytes(gzip.compress(place.log.read_bytes()))
+        for name, policy in _POLICIES.items():
+            shutil.copy(ROOT / policy, root / f"{name}.yaml")
         assert place.once() == 0, place.said.getvalue()
         self._things = {
             "/etc/audit-shipper/config.yaml": "config.yaml",
@@ -59,7 +71,7 @@ class World:
             "SEQ": "1",
             "NAME": "soc",
             "AUDIT.LOG": "audit.log",
-            "MANIFESTS": "web.yaml",
+            "MANIFESTS --rules PATH": "web.yaml --rules policy.yaml",
             "POLICY.yaml": str(ROOT / "config" / "audit-policy.yaml"),
             "PATHS": "rules.d",
             "PATH": "rules.d",
