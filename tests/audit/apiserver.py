@@ -82,6 +82,11 @@ class ApiServer:
         handler.wfile.write(b"0\r\n\r\n")
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_: Any) -> None:
+        """Silence too: a client that has read enough hangs up."""
+
+
 @contextmanager
 def serving(
     server: ApiServer, *, tls: Path | None = None, clients: Path | None = None
@@ -98,7 +103,7 @@ def serving(
         def log_message(self, *_: Any) -> None:
             """Silence."""
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+    with _Server(("127.0.0.1", 0), Handler) as listening:
         listening.daemon_threads = True
         if tls is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
