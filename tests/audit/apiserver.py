@@ -98,7 +98,11 @@ def serving(
         def log_message(self, *_: Any) -> None:
             """Silence."""
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+    class Listening(http.server.ThreadingHTTPServer):
+        def handle_error(self, *_: Any) -> None:
+            """Who has heard enough hangs up."""
+
+    with Listening(("127.0.0.1", 0), Handler) as listening:
         listening.daemon_threads = True
         if tls is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
