@@ -40,23 +40,15 @@ class Attempts:
         worker = self._idle.pop() if self._idle else _Worker(loop)
         future: asyncio.Future[T] = loop.create_future()
         worker.jobs.put((call, future))
-        done = False
         try:
             async with asyncio.timeout(within_seconds):
-                result = await asyncio.shield(future)
-            done = True
+                return await asyncio.shield(future)
         except TimeoutError as error:
-            if future.done():
-                done = True
-                raise  # the call's own
+            if future.done():  # in the very moment that its time was over, or the call's own
+                return future.result()
             raise StoreError(f"no answer within {within_seconds:.0f} s") from error
-        except BaseException:
-            done = future.done()
-            raise
-        else:
-            return result
         finally:
-            if done:
+            if future.done():
                 self._idle.append(worker)
             else:
                 self._left += 1

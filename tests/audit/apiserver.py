@@ -82,11 +82,6 @@ class ApiServer:
         handler.wfile.write(b"0\r\n\r\n")
 
 
-class _Server(http.server.ThreadingHTTPServer):
-    def handle_error(self, *_: Any) -> None:
-        """Silence too: a client that has read enough hangs up."""
-
-
 @contextmanager
 def serving(
     server: ApiServer, *, tls: Path | None = None, clients: Path | None = None
@@ -103,7 +98,11 @@ def serving(
         def log_message(self, *_: Any) -> None:
             """Silence."""
 
-    with _Server(("127.0.0.1", 0), Handler) as listening:
+    class Listening(http.server.ThreadingHTTPServer):
+        def handle_error(self, *_: Any) -> None:
+            """Who has heard enough hangs up."""
+
+    with Listening(("127.0.0.1", 0), Handler) as listening:
         listening.daemon_threads = True
         if tls is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

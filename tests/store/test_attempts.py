@@ -47,6 +47,30 @@ def test_a_timeout_of_the_call_itself_is_its_own() -> None:
     asyncio.run(life())
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_answer_at_the_last_moment_counts(*, fails: bool) -> None:
+    """It and the end of its time meet in one turn of the loop: a bare `TimeoutError` would end who
+    asks."""
+
+    def answer() -> str:
+        time.sleep(0.03)
+        if fails:
+            raise ConflictError("no")
+        return "yes"
+
+    async def life() -> str:
+        asking = asyncio.create_task(Attempts().run(answer, within_seconds=0.02))
+        await asyncio.sleep(0)
+        time.sleep(0.2)  # noqa: ASYNC251 the loop wakes up to both at once
+        return await asking
+
+    if fails:
+        with pytest.raises(ConflictError):
+            asyncio.run(life())
+    else:
+        assert asyncio.run(life()) == "yes"
+
+
 def test_a_call_that_hangs_is_given_up() -> None:
     """The next call goes on at once; too many that hang are refused, until one comes back."""
     release = threading.Event()
