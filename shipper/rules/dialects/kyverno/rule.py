@@ -75,6 +75,7 @@ class Rule:
         self._preconditions = Conditions(conditions) if conditions else None
         is_cel = isinstance(check, CelCheck)  # whose expressions have messages of their own
         message = None if is_cel else words.get("message")
+        self.has_preconditions = self._preconditions is not None
         self._message = Document(message) if isinstance(message, str) and message else None
         self._allows_existing = words.get("allowExistingViolations") is not False
         self._looks_back = not is_cel
@@ -105,18 +106,15 @@ class Rule:
 
     def selects(self, subject: Subject) -> bool:
         """Whether its match block does. Raises UndecidedError."""
-        user = subject.review.identity is not None
-        return self._of_target(subject, user).selects or self._match.selects(subject, user=user)
+        return self._match.selects(subject, user=subject.review.identity is not None)
 
     def excludes(self, subject: Subject) -> bool:
         """Whether its exclude block does. Raises UndecidedError."""
-        if self._exclude is None:
-            return False
-        user = subject.review.identity is not None
-        may = self._of_target(subject, user).may_exclude
-        return may and self._exclude.selects(subject, user=True)
+        return self._exclude is not None and self._exclude.selects(subject, user=True)
 
-    def _of_target(self, subject: Subject, user: bool) -> _OfTarget:
+    def of_target(self, subject: Subject) -> _OfTarget:
+        """What needs no look at the object; remembered."""
+        user = subject.review.identity is not None
         key = (subject.target, user)
         found = self._targets.get(key)
         if found is None:
@@ -159,11 +157,12 @@ class _Judging:
         self._exempt = ""
 
     def verdict(self, first: Question) -> Verdict | None:
-        if not self._known(lambda: self._rule.selects(self._subject), otherwise=True):
+        decided = self._rule.of_target(self._subject)
+        if not decided.selects and not self._known(self._selects, otherwise=True):
             return None
-        if self._known(lambda: self._rule.excludes(self._subject), otherwise=False):
+        if decided.may_exclude and self._known(self._excludes, otherwise=False):
             self._exempt = "excluded by the rule"
-        question = first.fresh()
+        question = first.fresh() if self._rule.context.has_entries else first
         try:
             result = self._result(question)
         except UndecidedError as error:
@@ -184,6 +183,12 @@ class _Judging:
         words = self._rule.says(question, result)
         return self._said("fail", words)._replace(path=result.path)
 
+    def _selects(self) -> bool:
+        return self._rule.selects(self._subject)
+
+    def _excludes(self) -> bool:
+        return self._rule.excludes(self._subject)
+
     def _said(self, outcome: Outcome, message: str) -> Verdict:
         return Verdict(
             outcome,
@@ -195,8 +200,10 @@ class _Judging:
 
     def _result(self, question: Question) -> Result:
         self._rule.context.enter(question)
-        if not self._known(lambda: self._rule.applies(question), otherwise=True):
-            return SKIP
+        if self._rule.has_preconditions:
+            applies = self._known(lambda: self._rule.applies(question), otherwise=True)
+            if not applies:
+                return SKIP
         by_control = self._spared(question)
         result = self._rule.check.ask(question)
         if by_control and result.kind == "fail" and isinstance(self._rule.check, PodSecurity):
