@@ -28,7 +28,8 @@ def conform(value: Any, kind: type[T]) -> tuple[T | None, list[Mistake]]:
         return None, mistakes
     try:
         return msgspec.convert(value, kind), []
-    except msgspec.ValidationError as error:  # what the walk does not know; never silent
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
+        # what the walk does not know; never silent
         return None, [((), str(error), False)]
 
 
@@ -86,6 +87,8 @@ def _fields(kind: type[msgspec.Struct]) -> Mapping[str, msgspec.structs.FieldInf
 def _convert(value: Any, kind: Any, path: Path, mistakes: list[Mistake]) -> None:
     try:
         msgspec.convert(value, kind)
+    except UnicodeEncodeError:  # a lone surrogate, which YAML can write
+        mistakes.append((path, "is no text", False))
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at `$")
         steps = where.rstrip("`").replace("[", ".[").split(".")

@@ -105,6 +105,8 @@ class Environment:
         try:
             checked_any = self._checker.compile(text)
             found = checked_any.return_type()
+        except TypeError:  # a lone surrogate
+            raise CompileError(1, 1, "is no text") from None
         except (RuntimeError, ValueError, LookupError) as error:
             raise _refusal(str(error)) from None
         _expected(found, expect)

@@ -121,8 +121,9 @@ class Checker:
             self.problem(written.path, f"{error.column}: {error.reason}", row=error.line)
             return None
         if "variables" in made.free:
-            reason = "speaks of a variable that is not defined before it"
-            self.problem(written.path, reason)
+            names = {path[:2] for path in paths(made.tree) if path[0] == "variables"}
+            name = ".".join(min(names, default=("variables",)))
+            self.problem(written.path, f"{name} is not defined before it")
             return None
         named = (self.variables[name] for name in needed(made, self.variables))
         self.nodes += made.nodes + sum(part.nodes for part in named)

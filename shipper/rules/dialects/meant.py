@@ -9,10 +9,14 @@ from shipper.rules.dialects.selectors import Choice
 
 
 class Meant(NamedTuple):
-    """For all but `yes` and `no`, `why` says why not, or what is not known."""
+    """For all but `yes` and `no`, `why` says why not, or what is not known.
+
+    `blind`: the policy would see the object in another form, so its answers mean nothing.
+    """
 
     choice: Choice
     why: str = ""
+    blind: bool = False
 
 
 YES, NO = Meant("yes"), Meant("no")

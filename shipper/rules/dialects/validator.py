@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from shipper.rules.cel import Activation, CelError, CompileError, Environment, Part, Program
+from shipper.rules.cel import (
+    Activation,
+    CelError,
+    CompileError,
+    Environment,
+    Part,
+    Program,
+    constant,
+)
 from shipper.rules.cel.meter import COST_LIMIT
 from shipper.rules.cel.program import COST
 from shipper.rules.dialects.expressions import Expressions, Validation
@@ -46,16 +54,17 @@ class Validator:
         self, environment: Environment, written: Expressions, named: Mapping[str, Part]
     ) -> None:
         every = {**named, **written.variables}
+        in_conditions = {"namespaceObject": constant(None), **every}  # the API server has none yet
 
-        def program(name: str, part: Part) -> Program:
+        def program(name: str, part: Part, named: Mapping[str, Part] = every) -> Program:
             try:
-                return environment.program(part, every)
+                return environment.program(part, named)
             except CompileError as error:
                 raise CompileError(1, 1, f"{name}: {error.reason}") from None
 
         self._ignores_errors = written.ignores_errors
         self._conditions = [
-            (one.name, program(f"matchConditions[{one.name}]", one.main), one.excludes)
+            (one, program(f"matchConditions[{one.name}]", one.main, in_conditions))
             for one in written.conditions
         ]
         self._validations = [
@@ -73,24 +82,27 @@ class Validator:
 
     def judge(self, activation: Activation) -> Judged:
         """What the policy says of the review that is bound."""
+        end = activation.steps + COST_LIMIT
         meant, failed = YES, ""
-        for name, program, excludes in self._conditions:
+        for condition, program in self._conditions:
             answer = program.evaluate(activation)
-            what = f"matchConditions[{name}]"
+            what = f"matchConditions[{condition.name}]"
             if answer is False:
-                meant = both(meant, Meant("excluded", what) if excludes else NO)
+                meant = both(meant, Meant("excluded", what) if condition.excludes else NO)
             elif isinstance(answer, CelError) and answer.kind == "error":
                 failed = failed or f"{what}: {answer.reason}"
             elif isinstance(answer, CelError):
                 meant = both(meant, Meant("unknown", f"{what}: {answer.reason}"))
-        if meant.choice == "no" or (failed and meant is YES and self._ignores_errors):
+            if activation.steps > end:
+                return Judged(YES, (Decision("matchConditions", "indeterminate", COST.reason),))
+        if meant.choice == "no":
             return _NOT_MEANT
-        if failed and meant is YES:
-            return Judged(meant, (Decision("matchConditions", "fail", failed),))
-        return Judged(meant, tuple(self._decisions(activation)))
+        if failed and meant.choice != "excluded":
+            error = Decision("matchConditions", "fail", failed)
+            return _NOT_MEANT if self._ignores_errors else Judged(meant, (error,))
+        return Judged(meant, tuple(self._decisions(activation, end)))
 
-    def _decisions(self, activation: Activation) -> Iterator[Decision]:
-        end = activation.steps + COST_LIMIT
+    def _decisions(self, activation: Activation, end: float) -> Iterator[Decision]:
         for written, program, message in self._validations:
             answer = program.evaluate(activation)
             if answer is True:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
-from shipper.rules.cel import CelError, CompileError
+from shipper.rules.cel import CelError, CompileError, constant
 from shipper.rules.cel.library import FUNCTIONS
 from shipper.rules.cel.library.declared import DECLARED
 from tests.rules.cel.asking import ENVIRONMENT
@@ -101,3 +102,33 @@ def test_nothing_that_compiles_raises_or_crashes(seed: int) -> None:
             for activation in activations:
                 answer = program.evaluate(activation)
                 assert not isinstance(answer, CelError) or " object at " not in answer.reason
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_constants_change_no_answer(seed: int) -> None:
+    """An expression with its parameters put in says what it says of parameters that are bound."""
+    writer = _Writer(seed)
+    # Maps of one key each: the engine goes through others in an order of its own.
+    values = [{"p": one} for one in ({"a": [1, 2, None]}, {"k": {"a": 1}}, [1, "a"], "1Gi", None)]
+    others = {"event": {"l": ["a", {"q": 1}]}}
+    without = ENVIRONMENT.activation(others)
+    bound = [ENVIRONMENT.activation({**others, "params": value}) for value in values]
+    compared = 0
+    for _ in range(600):
+        text = writer.any(writer.random.randint(1, 4)).replace("object", "params.p")
+        with suppress(CompileError):
+            main = ENVIRONMENT.part(text)
+            program = ENVIRONMENT.program(main)
+            for value, activation in zip(values, bound, strict=True):
+                known = ENVIRONMENT.program(main, {"params": constant(value)})
+                expected, found = program.evaluate(activation), known.evaluate(without)
+                assert _alike(expected, found), (text, value, expected, found)
+                compared += 1
+    assert compared > 300
+
+
+def _alike(expected: Any, found: Any) -> bool:
+    if isinstance(expected, CelError) or isinstance(found, CelError):
+        kinds = {getattr(one, "kind", "") for one in (expected, found)}
+        return len(kinds) == 1 or "cost" in kinds  # the bill of a literal is another
+    return repr(expected) == repr(found)

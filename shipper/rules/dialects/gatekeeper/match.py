@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from shipper.rules.dialects.activations import kind_under_review
 from shipper.rules.dialects.gatekeeper.spec import Match
 from shipper.rules.dialects.labels import (
+    NAME_LABEL,
     choose_namespace,
     choose_object,
     is_namespace,
@@ -86,7 +87,8 @@ class Matcher:
         return NO if self._written.scope == "Namespaced" and not has_namespace else YES
 
     def _namespaces(self, review: Review) -> Meant:
-        name = review.name if is_namespace(review) else review.namespace
+        labels = namespace_labels(review).labels
+        name = labels[NAME_LABEL]
         if not name:
             return YES  # what stands in no namespace is never left out by one
         if self._written.namespaces and not _any_matches(self._written.namespaces, name):
@@ -95,7 +97,7 @@ class Matcher:
             return Meant("excluded", "match.excludedNamespaces")
         if _any_matches(self._exempt, name):
             return Meant("excluded", "the Config's excludedNamespaces")
-        if _IGNORE_LABEL in namespace_labels(review).labels:
+        if _IGNORE_LABEL in labels:
             return Meant("excluded", f"the namespace's label {_IGNORE_LABEL}")
         return YES
 

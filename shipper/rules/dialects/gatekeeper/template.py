@@ -105,7 +105,7 @@ class Reader:
     def _converted(self, path: Path, value: Any, form: type[T]) -> T | None:
         try:
             return msgspec.convert(value, form)
-        except msgspec.ValidationError as error:
+        except (msgspec.ValidationError, UnicodeEncodeError) as error:
             self._checker.problem(path, str(error))
             return None
 

@@ -44,7 +44,7 @@ class Maker:
         self.problems: list[Problem] = []
         self._environment = environment
         self._policy = policy
-        self._askers: dict[Ident | None, Validator | None] = {}
+        self._askers: dict[Ident | str, Validator | None] = {}
 
     def made(self, bindings: Sequence[Item], params: Objects) -> Made | None:
         """None: there are problems, or no binding."""
@@ -89,7 +89,7 @@ class Maker:
         binding = Binding(item[0].name, action, constraints)
         if self._objects is None or spec.param_ref is None:
             named = {} if self._objects is None else {"params": constant(None)}
-            return binding._replace(askers=[Validator(self._environment, self._expressions, named)])
+            return binding._replace(askers=[self._asker("without parameters", named)])
         if not self._is_sound(item, spec.param_ref):
             return None
         return self._with_params(binding, spec.param_ref, self._objects)
@@ -101,14 +101,21 @@ class Maker:
             askers = [asker for asker in map(self._joined, found.params if few else ()) if asker]
             if len(askers) == len(found.params):
                 return binding._replace(askers=askers, missing=found.missing)
-        asker = Validator(self._environment, self._expressions, {})
+        asker = self._asker("with parameters to come", {})
         return binding._replace(dynamic=Dynamic(objects, ref, asker))
+
+    def _asker(self, key: str, named: Mapping[str, Part]) -> Validator:
+        """One for all bindings that need the same."""
+        asker = self._askers.get(key)
+        if asker is None:
+            asker = self._askers[key] = Validator(self._environment, self._expressions, named)
+        return asker
 
     def _joined(self, param: Param) -> Validator | None:
         """The expressions with these parameters in them; None: they are too large for that."""
         if param.ident not in self._askers:
-            below = wanted(self._expressions.paths).get("params")
-            value: Any = prune(param.value, below)
+            below = wanted(self._expressions.paths)
+            value = prune(param.value, below["params"]) if "params" in below else None
             self._askers[param.ident] = self._constant(value)
         return self._askers[param.ident]
 

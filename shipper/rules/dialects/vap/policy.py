@@ -5,7 +5,7 @@ Asked as k8s.io/apiserver asks it: each binding, with each of its parameters, by
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from shipper.rules.cel.meter import COST_LIMIT
@@ -127,7 +127,9 @@ class VapPolicy:
         left = float(COST_LIMIT)
         for binding in self._made.bindings:
             meant = both(policy, binding.constraints.meant(review))
-            if meant.choice != "no":
+            if policy.blind:
+                found += _blind(binding, policy, meant)
+            elif meant.choice != "no":
                 of_binding, left = self._asked(binding, meant, review, left=left)
                 found += of_binding
         return found
@@ -150,6 +152,13 @@ class VapPolicy:
         if missing and meant.choice != "excluded":
             found.append(Verdict("indeterminate", f"{prefix}params", missing, binding.action))
         return found, left
+
+
+def _blind(binding: Binding, policy: Meant, meant: Meant) -> Iterator[Verdict]:
+    """Nothing that the expressions say of an object in another version is an answer."""
+    if meant.choice == "unknown":
+        rule = f"{binding.name}: matchConstraints"
+        yield Verdict("indeterminate", rule, policy.why, binding.action)
 
 
 def _askers(

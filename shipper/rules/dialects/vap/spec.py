@@ -88,8 +88,8 @@ class PolicySpec(_Form, frozen=True):
 
     match_constraints: MatchResources
     validations: Annotated[tuple[Validation, ...], Many] = ()
-    audit_annotations: Annotated[tuple[AuditAnnotation, ...], Many] = ()
-    match_conditions: Annotated[tuple[MatchCondition, ...], Many] = ()
+    audit_annotations: Annotated[tuple[AuditAnnotation, ...], Meta(max_length=20)] = ()
+    match_conditions: Annotated[tuple[MatchCondition, ...], Meta(max_length=64)] = ()
     variables: Annotated[tuple[Variable, ...], Many] = ()
     failure_policy: FailurePolicy = "Fail"
     param_kind: ParamKind | None = None

@@ -171,7 +171,7 @@ def test_a_mistake_is_named_with_its_line() -> None:
     (problem,) = linked(Gatekeeper(), *documents, constraint()).problems
     assert str(problem) == (
         "t.yaml:14: spec.targets.0.code.0.source.validations.0.expression:"
-        " speaks of a variable that is not defined before it"
+        " variables.parms is not defined before it"
     )
 
 

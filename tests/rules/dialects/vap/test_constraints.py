@@ -72,6 +72,8 @@ def test_another_version_of_the_resource_is_meant_but_can_not_be_judged() -> Non
     assert _met(DEPLOYMENT, old) == ["indeterminate"]
     assert _met(DEPLOYMENT, {**old, "apiGroups": ["apps"]}) == ["indeterminate"]
     assert _met(DEPLOYMENT, old, constraints={"matchPolicy": "Exact"}) == []
+    passes = policy("true", matchConstraints={"resourceRules": [old]})
+    assert outcomes(passes, review(DEPLOYMENT)) == ["indeterminate"]
     assert made(policy("true", matchConstraints={"resourceRules": [old]})).may_concern(
         review(DEPLOYMENT).target
     )

@@ -58,8 +58,7 @@ def test_every_mistake_is_named_with_its_line() -> None:
     assert form.startswith("p.yaml:22: spec.failurePolicy: ")
     found = _problems(WRITTEN.replace("Sometimes", "Fail"))
     assert found[0] == (
-        "p.yaml:17: spec.validations.0.expression:"
-        " speaks of a variable that is not defined before it"
+        "p.yaml:17: spec.validations.0.expression: variables.containres is not defined before it"
     )
     assert found[1].startswith("p.yaml:19: spec.validations.1.expression: 1: must be bool")
     assert found[2].startswith("p.yaml:21: spec.validations.2.messageExpression: ")

@@ -185,6 +185,25 @@ def test_an_error_in_a_match_condition_is_told_once() -> None:
     assert judged(policy("false", matchConditions=conditions), HOST) == []
 
 
+def test_a_condition_that_fails_beside_one_that_is_unknown_is_unknown() -> None:
+    """It may be that nobody was to be asked; that it was a pass is not said."""
+    conditions = [
+        {"name": "u", "expression": "request.userInfo.username == 'ann'"},
+        {"name": "e", "expression": "object.nothing == 1"},
+    ]
+    assert outcomes(policy("true", matchConditions=conditions), HOST) == ["indeterminate"]
+    ignoring = policy("true", matchConditions=conditions, failurePolicy="Ignore")
+    assert outcomes(ignoring, HOST) == []
+
+
+def test_a_match_condition_sees_no_namespace() -> None:
+    """The API server has not fetched it then; validations have it."""
+    shop = {"metadata": {"name": "shop"}}
+    conditions = [{"name": "c", "expression": "namespaceObject == null"}]
+    values = policy("namespaceObject.metadata.name == 'shop'", matchConditions=conditions)
+    assert outcomes(values, review(pod(), namespace_object=shop)) == ["pass"]
+
+
 def test_a_request_that_would_have_passed_anyway_is_not_called_exempt_or_unknown() -> None:
     """Nothing is to be said of an exclusion that nobody needed."""
     excluding = [{"name": "c", "expression": "!(object.metadata.name == 'web')"}]
