@@ -39,6 +39,11 @@ class Context:
             raise ValueError("context must be a list of maps")
         self._entries = [(_name(one), _entry(one, config_maps)) for one in entries]
 
+    @property
+    def has_entries(self) -> bool:
+        """Whether there are any."""
+        return bool(self._entries)
+
     def enter(self, question: Question) -> None:
         """Define the entries in the question's scope."""
         for name, entry in self._entries:

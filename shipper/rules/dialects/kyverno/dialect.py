@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
+
 from shipper.rules.dialects.activations import Activations
 from shipper.rules.dialects.kyverno.celexpr import environment
 from shipper.rules.dialects.kyverno.celrule import CelCompiler
@@ -66,7 +68,7 @@ class Kyverno:
         return {
             kind
             for ident, source in objects.items()
-            if ident[:2] in _POLICIES and not is_too_deep(source.value)
+            if ident[:2] in _POLICIES and not _unreadable(source.value)
             for kind in _wanted(source.value)
         }
 
@@ -75,8 +77,9 @@ class Kyverno:
         problems: list[Problem] = []
         by_kind: dict[tuple[str, str], list[Item]] = {}
         for item in objects.items():
-            if item[0][:2] in self.kinds and is_too_deep(item[1].value):
-                problems.append(problem_in(*item, (), f"nested deeper than {MAX_DEPTH} levels"))
+            wrong = _unreadable(item[1].value) if item[0][:2] in self.kinds else ""
+            if wrong:
+                problems.append(problem_in(*item, (), wrong))
             else:
                 by_kind.setdefault(item[0][:2], []).append(item)
         exceptions = list(_exceptions(by_kind.get(_EXCEPTION, ()), problems))
@@ -119,6 +122,17 @@ class Kyverno:
         made = compiler.policy()
         problems = [*compiler.problems, *dict.fromkeys(cel.problems)]
         return _Kept(made_of, None if problems else made, problems)
+
+
+def _unreadable(value: Any) -> str:
+    """Why nothing can be made of an object; empty if it can be read."""
+    if is_too_deep(value):
+        return f"nested deeper than {MAX_DEPTH} levels"
+    try:
+        msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return "a text in it is none: half of a surrogate pair"
+    return ""
 
 
 def _spared_by(policy: Ident, beside: _Beside) -> list[Item]:

@@ -123,7 +123,7 @@ def _texts(value: Any) -> list[str] | None:
 def _parsed(text: str) -> Any:
     try:
         return msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
         return UNSET
 
 

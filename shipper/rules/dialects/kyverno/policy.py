@@ -9,10 +9,13 @@ from shipper.rules.dialects.kyverno.actions import strictest
 from shipper.rules.dialects.kyverno.celrule import CelCheck
 from shipper.rules.dialects.kyverno.meter import Meter
 from shipper.rules.dialects.kyverno.question import Question
-from shipper.rules.dialects.kyverno.rule import Asked, Rule
+from shipper.rules.dialects.kyverno.rule import Rule
 from shipper.rules.dialects.kyverno.subject import Subject
 from shipper.rules.dialects.policy import Action, Ident, Source, Verdict
 from shipper.rules.dialects.review import Review, Target
+
+_MAX_TARGETS = 4096
+"""Targets for which it is remembered which rules they concern."""
 
 
 class KyvernoPolicy:
@@ -37,6 +40,7 @@ class KyvernoPolicy:
         )
         self._rules = rules
         self._first_only = first_only
+        self._concerned: dict[Target, Sequence[Rule]] = {}
 
     @property
     def action(self) -> Action:
@@ -45,25 +49,26 @@ class KyvernoPolicy:
 
     def may_concern(self, target: Target) -> bool:
         """Whether a rule may speak of reviews with this target."""
-        return any(rule.may_select(target) for rule in self._rules)
+        return bool(self._of_target(target))
+
+    def _of_target(self, target: Target) -> Sequence[Rule]:
+        found = self._concerned.get(target)
+        if found is None:
+            if len(self._concerned) >= _MAX_TARGETS:
+                self._concerned.clear()
+            found = [rule for rule in self._rules if rule.may_select(target)]
+            self._concerned[target] = found
+        return found
 
     def judge(self, review: Review) -> Sequence[Verdict]:
         """What each rule that speaks of the review says."""
         if self.ident.namespace and review.namespace != self.ident.namespace:
             return []
         subject = Subject(review)
-        asked: list[Question] = []
-
-        def first() -> Question:
-            if not asked:
-                asked.append(Question.of(subject, Meter()))
-            return asked[0]
-
+        question = Question(subject, Meter())
         found: list[Verdict] = []
-        for rule in self._rules:
-            if not rule.may_select(review.target):
-                continue
-            verdict = _said(rule, subject, first)
+        for rule in self._of_target(review.target):
+            verdict = _said(rule, subject, question)
             if verdict is not None:
                 found.append(verdict)
                 if self._first_only and not verdict.exempt:
@@ -71,9 +76,9 @@ class KyvernoPolicy:
         return found
 
 
-def _said(rule: Rule, subject: Subject, first: Asked) -> Verdict | None:
+def _said(rule: Rule, subject: Subject, question: Question) -> Verdict | None:
     try:
-        return rule.judge(subject, first)
+        return rule.judge(subject, question)
     except RecursionError:
         reason = "cost limit: values nested too deeply"
         return Verdict("indeterminate", rule.name, reason, rule.actions.strictest)

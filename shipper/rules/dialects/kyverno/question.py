@@ -25,33 +25,47 @@ _ACCOUNT = "system:serviceaccount:"
 class Question:
     """What one rule asks; `inner` makes the question of one element of a loop."""
 
-    __slots__ = ("_interpreter", "element", "meter", "nesting", "scope", "subject")
+    __slots__ = ("_first", "_interpreter", "_scope", "element", "meter", "nesting", "subject")
 
     def __init__(
         self,
         subject: Subject,
         meter: Meter,
         *,
-        scope: Scope,
-        interpreter: Interpreter,
+        first: Question | None = None,
+        scope: Scope | None = None,
         element: Mapping[str, Any] | None = None,
         nesting: int = 0,
     ) -> None:
+        """`first`: the one that this one came from; without a scope it makes one on its."""
         self.subject = subject
         self.meter = meter
-        self.scope = scope
         self.element = element
         self.nesting = nesting
-        self._interpreter = interpreter
-
-    @classmethod
-    def of(cls, subject: Subject, meter: Meter) -> Question:
-        """The first question about a review."""
-        return cls(subject, meter, scope=_root(subject), interpreter=Interpreter(meter))
+        self._first = first
+        self._scope = scope
+        self._interpreter: Interpreter | None = None
 
     def fresh(self) -> Question:
         """The same for another rule: a scope of its own on the same request."""
-        return self._with(Scope({}, self.scope), self.element, self.nesting)
+        return Question(self.subject, self.meter, first=self)
+
+    @property
+    def scope(self) -> Scope:
+        """What variables name; many rules never ask."""
+        if self._scope is None:
+            first = self._first
+            self._scope = Scope({}, first.scope) if first else _root(self.subject)
+        return self._scope
+
+    @property
+    def interpreter(self) -> Interpreter:
+        """What asks queries, one for all questions that come from the first."""
+        if self._first is not None:
+            return self._first.interpreter
+        if self._interpreter is None:
+            self._interpreter = Interpreter(self.meter)
+        return self._interpreter
 
     def inner(self, element: Any, index: int, *, scoped: bool) -> Question:
         """The question about one element of a loop."""
@@ -72,12 +86,12 @@ class Question:
             query = compiled(text)
         except QueryError as error:
             raise EvaluationError(str(error)) from None
-        return self._interpreter.ask(query, self.scope)
+        return self.interpreter.ask(query, self.scope)
 
     def search(self, text: str, document: Any) -> Any:
         """The same, of another document."""
         try:
-            return self._interpreter.ask(compiled(text), document)
+            return self.interpreter.ask(compiled(text), document)
         except QueryError as error:
             raise EvaluationError(str(error)) from None
 
@@ -85,8 +99,8 @@ class Question:
         return Question(
             self.subject,
             self.meter,
+            first=self._first or self,
             scope=scope,
-            interpreter=self._interpreter,
             element=element,
             nesting=nesting,
         )

@@ -7,7 +7,7 @@ known about selection leaves a failure undecided, and a pass a pass.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -31,10 +31,17 @@ from shipper.rules.terms import UNBOUND
 MAX_MESSAGE_CHARS = 4096
 _SPARED_BEFORE = "it violated the rule before this update, which the rule allows"
 _NOT_KNOWN_BEFORE = "whether it violated the rule before this update is not known"
+_MAX_TARGETS = 4096
+"""Targets for which it is remembered what match and exclude say of them."""
 _NOBODY = Identity(username="kyverno:kyverno-invalid-controller")
 """As whom Kyverno asks about the object before an update: no rule about users selects it."""
 
-Asked = Callable[[], Question]
+
+class _OfTarget(NamedTuple):
+    """What a target alone decides: whether match surely holds, whether exclude may."""
+
+    selects: bool
+    may_exclude: bool
 
 
 class Rule:
@@ -68,9 +75,11 @@ class Rule:
         self._preconditions = Conditions(conditions) if conditions else None
         is_cel = isinstance(check, CelCheck)  # whose expressions have messages of their own
         message = None if is_cel else words.get("message")
+        self.has_preconditions = self._preconditions is not None
         self._message = Document(message) if isinstance(message, str) and message else None
         self._allows_existing = words.get("allowExistingViolations") is not False
         self._looks_back = not is_cel
+        self._targets: dict[tuple[Target, bool], _OfTarget] = {}
 
     def may_select(self, target: Target) -> bool:
         """Whether it may speak of reviews with this target."""
@@ -91,9 +100,9 @@ class Rule:
         yield from self.context.unanswerable
         yield from self.check.unanswerable
 
-    def judge(self, subject: Subject, first: Asked) -> Verdict | None:
+    def judge(self, subject: Subject, question: Question) -> Verdict | None:
         """What it says; None: it does not speak of the review."""
-        return _Judging(self, subject).verdict(first)
+        return _Judging(self, subject).verdict(question)
 
     def selects(self, subject: Subject) -> bool:
         """Whether its match block does. Raises UndecidedError."""
@@ -102,6 +111,20 @@ class Rule:
     def excludes(self, subject: Subject) -> bool:
         """Whether its exclude block does. Raises UndecidedError."""
         return self._exclude is not None and self._exclude.selects(subject, user=True)
+
+    def of_target(self, subject: Subject) -> _OfTarget:
+        """What needs no look at the object; remembered."""
+        user = subject.review.identity is not None
+        key = (subject.target, user)
+        found = self._targets.get(key)
+        if found is None:
+            if len(self._targets) >= _MAX_TARGETS:
+                self._targets.clear()
+            found = self._targets[key] = _OfTarget(
+                self._match.surely_selects(subject.target, user=user),
+                self._exclude is not None and self._exclude.may_select(subject.target),
+            )
+        return found
 
     def applies(self, question: Question) -> bool:
         """Whether its preconditions hold. Raises EvaluationError, UndecidedError."""
@@ -133,12 +156,13 @@ class _Judging:
         self._unknown = ""
         self._exempt = ""
 
-    def verdict(self, first: Asked) -> Verdict | None:
-        if not self._known(lambda: self._rule.selects(self._subject), otherwise=True):
+    def verdict(self, first: Question) -> Verdict | None:
+        decided = self._rule.of_target(self._subject)
+        if not decided.selects and not self._known(self._selects, otherwise=True):
             return None
-        if self._known(lambda: self._rule.excludes(self._subject), otherwise=False):
+        if decided.may_exclude and self._known(self._excludes, otherwise=False):
             self._exempt = "excluded by the rule"
-        question = first().fresh()
+        question = first.fresh() if self._rule.context.has_entries else first
         try:
             result = self._result(question)
         except UndecidedError as error:
@@ -159,6 +183,12 @@ class _Judging:
         words = self._rule.says(question, result)
         return self._said("fail", words)._replace(path=result.path)
 
+    def _selects(self) -> bool:
+        return self._rule.selects(self._subject)
+
+    def _excludes(self) -> bool:
+        return self._rule.excludes(self._subject)
+
     def _said(self, outcome: Outcome, message: str) -> Verdict:
         return Verdict(
             outcome,
@@ -170,8 +200,10 @@ class _Judging:
 
     def _result(self, question: Question) -> Result:
         self._rule.context.enter(question)
-        if not self._known(lambda: self._rule.applies(question), otherwise=True):
-            return SKIP
+        if self._rule.has_preconditions:
+            applies = self._known(lambda: self._rule.applies(question), otherwise=True)
+            if not applies:
+                return SKIP
         by_control = self._spared(question)
         result = self._rule.check.ask(question)
         if by_control and result.kind == "fail" and isinstance(self._rule.check, PodSecurity):
@@ -218,7 +250,7 @@ class _Judging:
             identity=_NOBODY,
         )
         before = _Judging(self._rule, Subject(review))
-        found = before.verdict(lambda: Question.of(before._subject, question.meter))
+        found = before.verdict(Question(before._subject, question.meter))
         return found is not None and found.outcome == "fail" and not found.exempt
 
     def _known(self, test: Callable[[], bool], *, otherwise: bool) -> bool:

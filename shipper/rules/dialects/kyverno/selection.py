@@ -48,6 +48,7 @@ class Block:
         self._user_tests = list(_user_tests(block))
         self.needs_roles = bool(block.get("roles") or block.get("clusterRoles"))
         self._of_resources = bool(self._tests or self.operations)
+        self._by_kind_alone = len(self._tests) == 1 and bool(self.kinds)
 
     def selects(self, subject: Subject, *, user: bool) -> bool:
         """Whether it does; one that says nothing selects nothing.
@@ -67,6 +68,11 @@ class Block:
             return False
         return not self.kinds or any(may_select(kind, target) for kind in self.kinds)
 
+    def surely_selects(self, target: Target, *, user: bool) -> bool:
+        """Whether it selects whatever object has this target."""
+        decided = self._by_kind_alone and bool(target.kind) and not target.subresource
+        return decided and not (user and self._user_tests) and self.may_select(target)
+
 
 class Filter:
     """A match or exclude block: any or all of its filters, or the one that it is itself."""
@@ -85,6 +91,11 @@ class Filter:
     def may_select(self, target: Target) -> bool:
         """Whether it may, as far as the target says."""
         found = (block.may_select(target) for block in self.blocks)
+        return all(found) if self._all else any(found)
+
+    def surely_selects(self, target: Target, *, user: bool) -> bool:
+        """Whether it selects whatever object has this target."""
+        found = (block.surely_selects(target, user=user) for block in self.blocks)
         return all(found) if self._all else any(found)
 
     @property

@@ -80,4 +80,4 @@ def says(document: dict[str, Any], asked: Review | dict[str, Any], *beside: dict
 
 def question(value: dict[str, Any] | None = None, *, meter: Meter | None = None) -> Question:
     """The question about the creation of an object."""
-    return Question.of(Subject(review(value or pod())), meter or Meter())
+    return Question(Subject(review(value or pod())), meter or Meter())

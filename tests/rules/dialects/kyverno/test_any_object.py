@@ -13,7 +13,7 @@ from tests.rules.dialects.objects import linked, review
 
 _VALUES: tuple[Any, ...] = (
     None, True, 0, -1, 1.5, 10**30, "", "x", "*", "100Mi", "1h", "{{ request.x }}", [], {}, [None],
-    ["a", 1], {"a": None},
+    ["a", 1], {"a": None}, "\ud800", "[\ud800]",
 )  # fmt: skip
 _IMAGES = {
     "key": "{{ images.containers.*.registry | sort(@) }}",

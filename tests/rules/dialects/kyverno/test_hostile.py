@@ -129,6 +129,12 @@ def test_a_policy_nested_without_end_is_a_problem() -> None:
     assert "nested deeper" in str(found.problems[0])
 
 
+def test_a_policy_with_a_text_that_is_none_is_a_problem() -> None:
+    """A lone surrogate can not be compared, matched or converted."""
+    found = linked(Kyverno(), policy({"pattern": {"a": "\ud800"}}))
+    assert "surrogate" in str(found.problems[0])
+
+
 def test_labels_that_are_expressions_are_bounded() -> None:
     """A value that is looked into again, because Kyverno does, may not go on for ever."""
     label = "{{ request.object.metadata.labels.a }} {{ request.object.metadata.labels.a }}"
