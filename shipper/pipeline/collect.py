@@ -172,7 +172,7 @@ class Collector:
                 continue
             lines, taken = cutter.lines_of(data[:taken], room_lines=room_lines)
             piece, data = data[:taken], data[taken:]
-            seen = self._guard.look(lines, first_line=len(batch.leaves))
+            seen = self._guard.look(lines, first_line=len(batch.leaves), alive=self._turned)
             batch.add(segment.source, piece, merkle.leaf_hashes(lines))
             self._scan = merge(self._scan, seen.scan)
             self._progress.events += len(lines)
@@ -183,6 +183,9 @@ class Collector:
                 self._seal_batch(unterminated=not data and not segment.terminated)
         if not segment.terminated or self._is_full():
             self._seal_batch(unterminated=not segment.terminated)
+
+    def _turned(self) -> None:
+        self._progress.turns += 1
 
     def _is_full(self) -> bool:
         return self._batch is not None and (

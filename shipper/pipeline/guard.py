@@ -7,7 +7,7 @@ batches; without rules it counts events and no more.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +20,7 @@ from shipper.rules.costs import Costs
 
 if TYPE_CHECKING:
     from shipper.rules.engine import Engine
+    from shipper.rules.event import Event
     from shipper.rules.replay import Replay
 
 ENGINE = "rules-engine"
@@ -77,6 +78,10 @@ class InForce(NamedTuple):
         return len(self.engine.rules.rules) if self.engine else 0
 
 
+def _nobody() -> None:
+    """Nobody waits for a sign of life."""
+
+
 class Guard:
     """What is in force. `look` and `renew` for the collect thread, `propose` for any."""
 
@@ -111,18 +116,28 @@ class Guard:
         if before is not None and self.replay not in (None, before):
             self.replay.go_on_from(before)
 
-    def look(self, lines: Sequence[bytes], *, first_line: int) -> Seen:
-        """Look at lines of a batch, of which the first has this number there."""
+    def look(
+        self, lines: Sequence[bytes], *, first_line: int, alive: Callable[[], None] = _nobody
+    ) -> Seen:
+        """Look at lines of a batch, of which the first has this number there.
+
+        `alive` is called now and then meanwhile: a megabyte of hostile policies takes its time.
+        """
         engine = self.in_force.engine
         if engine is None:
             return Seen(event.scan(lines), [])
         began = time.perf_counter()
         scans: list[EventScan] = []
+
+        def seen(events: Sequence[Event | None]) -> None:
+            alive()
+            scans.append(event.scan_events(events))
+
         try:
             findings = engine.evaluate(
                 lines,
                 first_line=first_line,
-                seen=lambda events: scans.append(event.scan_events(events)),
+                seen=seen,
                 costs=self.costs,
             )
             return Seen(reduce(event.merge, scans, event.EMPTY), findings)

@@ -20,6 +20,7 @@ from shipper.rules.dialects.kinds import resource_of
 from shipper.rules.dialects.objects import NAMESPACE, ident_of, is_namespace, labelled, slim
 from shipper.rules.dialects.policies import PolicySet
 from shipper.rules.dialects.policy import Dialect, Ident, Objects, Source
+from shipper.rules.message import MAX_MESSAGE, cut
 from shipper.rules.reviews import accepted
 from shipper.rules.terms import UNBOUND, Terms
 
@@ -32,8 +33,13 @@ MAX_CHANGES = 512
 
 MAX_DOUBTS = 100
 
+MAX_IDENT = 1024
+"""Characters of an object's group, kind, namespace and name together: the API server lets none be
+longer than 253."""
+
 _LIMIT = "limit"
 _OTHERS = "others"
+_MORE = "more of the policies are not known than can be told one by one"
 
 
 class _Kept(NamedTuple):
@@ -109,11 +115,12 @@ class Replay:
 
     def restore(self, objects: Iterable[Mapping[str, Any]], doubts: Mapping[str, str]) -> None:
         """Go on from a state, as if the log up to it had been seen."""
-        self._kept, self._bytes, self._lost = {}, 0, dict(doubts)
+        self._kept, self._bytes, self._lost = {}, 0, {}
         for value in objects:
             ident = ident_of(value)
             if ident is not None:
                 self._put(ident, value)
+        self._lost |= doubts
         self.changes.clear()
         failed = self._tried()
         if failed:
@@ -217,6 +224,9 @@ class Replay:
         )
 
     def _put(self, ident: Ident, value: Mapping[str, Any]) -> list[Ident]:
+        if sum(map(len, ident)) > MAX_IDENT:
+            self._doubt("idents", f"{ident.kind} with an endless name are left out")
+            return []
         thin = slim(value)
         encoded = msgspec.json.encode(thin, order="sorted")
         sha256 = hashlib.sha256(encoded).digest()
@@ -247,14 +257,15 @@ class Replay:
         return [ident]
 
     def _doubt(self, key: str, reason: str) -> None:
+        key, reason = cut(key, MAX_IDENT), cut(reason, MAX_MESSAGE)
         if len(self._lost) >= MAX_DOUBTS and key not in self._lost:
-            key, reason = _OTHERS, "more of the policies are not known than can be told one by one"
+            key, reason = _OTHERS, _MORE
         if key not in self._lost:
             self._lost[key] = reason
             self._sha256 = ""
 
     def _settle(self, key: str) -> None:
-        if self._lost.pop(key, ""):
+        if self._lost.pop(cut(key, MAX_IDENT), ""):
             self._sha256 = ""
 
     def _note(self, ident: Ident, at: datetime) -> None:
@@ -300,9 +311,12 @@ class Replay:
             (group, "*" if kind == "*" else resource_of(group, kind)) for group, kind in self._kinds
         )
         self._linked = PolicySet(objects, self._dialects)
+        wrong = [cut(str(one), MAX_MESSAGE) for one in self._linked.problems]
         self._wrong = {
-            f"problem {one}": f"a policy can not be used: {one}" for one in self._linked.problems
+            f"problem {one}": f"a policy can not be used: {one}" for one in wrong[:MAX_DOUBTS]
         }
+        if len(wrong) > MAX_DOUBTS:
+            self._wrong[_OTHERS] = _MORE
         self._sha256 = ""
         self.version += 1
 

@@ -106,3 +106,13 @@ def test_a_missing_library_is_one_clear_error(tmp_path: Path) -> None:
     assert done.stderr.startswith("error: the engine of the rules cannot be loaded: ")
     assert "libstdc++6" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_long_look_gives_signs_of_life(tmp_path: Path) -> None:
+    """The watchdog must not take a megabyte of costly events for a daemon that hangs: it would be
+    killed, and read the same megabyte again."""
+    options = Rules(catalog="none", paths=[str(written(tmp_path, rule("r")))])
+    signs: list[int] = []
+    guard = Guard(InForce(load_engine(options), ""))
+    guard.look([line()] * 100, first_line=0, alive=lambda: signs.append(1))
+    assert len(signs) >= 3

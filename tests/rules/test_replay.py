@@ -261,6 +261,30 @@ def test_objects_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert [one["metadata"]["name"] for one in kept(made).state[0]] == ["has-team"]
 
 
+def test_what_is_not_known_is_bounded_whatever_it_is_called(tmp_path: Path) -> None:
+    """A line may hold a name of a megabyte, which must not be remembered whole."""
+    made = engine(tmp_path)
+    endless = demand("n" * 100_000)
+    made.evaluate([wrote("create", endless), wrote("update", endless, responseObject=None)])
+    assert kept(made).state[0] == []
+    assert len(kept(made).changes) == 0
+    assert len(kept(made).doubts) == 2
+    assert sum(map(len, [*kept(made).doubts, *kept(made).doubts.values()])) < 10_000
+    again = engine(tmp_path, endless)
+    assert "endless name" in str(kept(again).doubts)
+
+
+def test_policies_that_can_not_be_used_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each event that is judged tells of all of them: so many are told, and that there are more."""
+    monkeypatch.setattr(replay, "MAX_DOUBTS", 3)
+    made = engine(tmp_path)
+    found = made.evaluate([wrote("create", demand(f"d{i}", label=7)) for i in range(9)])
+    assert "more of the policies" in found[-1].message
+    assert len(made.evaluate([create()])) == len(kept(made).doubts) == 4
+
+
 def test_the_state_goes_on_where_it_stopped(tmp_path: Path) -> None:
     """Restored, it has the same hash and says the same; what is seen again changes nothing."""
     steps = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -27,6 +28,9 @@ _CEL_POLICIES = frozenset(
     ((CEL_GROUP, "ValidatingPolicy"), (CEL_GROUP, "NamespacedValidatingPolicy"))
 )
 _EXCEPTION, _CEL_EXCEPTION = (GROUP, "PolicyException"), (CEL_GROUP, "PolicyException")
+_PLAIN_NAME = re.compile(r"[a-z0-9.-]+")
+"""A name without variables."""
+
 _CONFIG_MAP = ("", "ConfigMap")
 
 Item = tuple[Ident, Source]
@@ -69,7 +73,7 @@ class Kyverno:
             kind
             for ident, source in objects.items()
             if ident[:2] in _POLICIES and not _unreadable(source.value)
-            for kind in _wanted(source.value)
+            for kind, _ in _wanted(source.value)
         }
 
     def link(self, objects: Objects) -> Linked:
@@ -99,8 +103,13 @@ class Kyverno:
         made_of = [policy, *(_spared_by(policy[0], beside) if is_cel else ())]
         own = [one for one in beside.exceptions if not is_cel and one[0].concerns(policy[0])]
         made_of += [item for _, item in own]
-        wanted = () if is_cel else sorted(set(_wanted(policy[1].value)))
-        refers = [item for kind in wanted for item in beside.of(kind)]
+        wanted = set() if is_cel else set(_wanted(policy[1].value))
+        refers = [
+            item
+            for kind in sorted({kind for kind, _ in wanted})
+            for item in beside.of(kind)
+            if (kind, item[0].name) in wanted or (kind, "") in wanted
+        ]
         made_of += refers
         before = self._kept.get(policy[0])
         if before is not None and before.made_of == made_of:
@@ -161,14 +170,20 @@ def _finder(objects: Objects) -> Callable[[str, str], Mapping[str, Any] | None]:
     return find
 
 
-def _wanted(value: Any) -> Iterator[tuple[str, str]]:
-    """The kinds that a policy refers to: its context's ConfigMaps, its rules' parameters."""
+def _wanted(value: Any) -> Iterator[tuple[tuple[str, str], str]]:
+    """The kinds that a policy refers to: its context's ConfigMaps, its rules' parameters.
+
+    Each with the name; empty where any may be meant. A cluster's other ConfigMaps change all the
+    time, and are no reason to make the policy anew.
+    """
     if isinstance(value, Mapping):
-        if isinstance(value.get("configMap"), Mapping) and "name" in value:
-            yield _CONFIG_MAP
+        config_map = value.get("configMap")
+        if isinstance(config_map, Mapping) and "name" in value:
+            name = str(config_map.get("name", ""))
+            yield _CONFIG_MAP, name if _PLAIN_NAME.fullmatch(name) else ""
         kind = value.get("paramKind")
         if isinstance(kind, Mapping) and isinstance(kind.get("kind"), str):
-            yield group_of(str(kind.get("apiVersion", ""))), kind["kind"]
+            yield (group_of(str(kind.get("apiVersion", ""))), kind["kind"]), ""
         for item in value.values():
             yield from _wanted(item)
     elif isinstance(value, list):

@@ -12,7 +12,7 @@ from shipper.rules.dialects.activations import Activations, environment
 from shipper.rules.dialects.policy import Ident, Linked, Objects, Source
 from shipper.rules.dialects.problems import problem_in
 from shipper.rules.dialects.vap.make import Item, Maker
-from shipper.rules.dialects.vap.params import group_of
+from shipper.rules.dialects.vap.params import group_of, meant
 from shipper.rules.dialects.vap.policy import Made, VapPolicy
 from shipper.rules.document import Problem
 
@@ -69,7 +69,7 @@ class Vap:
         self, policy: Item, bindings: Sequence[Item], of_kind: dict[tuple[str, str], list[Item]]
     ) -> _Kept:
         kind = _param_kind(policy[1])
-        params = of_kind.get(kind, []) if kind and bindings else []
+        params = meant(bindings, of_kind.get(kind, [])) if kind and bindings else []
         sources = [policy, *bindings, *params]
         before = self._kept.get(policy[0])
         if before is not None and _are_same(before.sources, sources):

@@ -6,15 +6,17 @@ that were given beside the policy. One that is not among them may well be in the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from shipper.rules.dialects.kinds import is_cluster_wide, kind_of, resource_of
 from shipper.rules.dialects.labels import labels_of
-from shipper.rules.dialects.policy import Ident, Objects
-from shipper.rules.dialects.selectors import selects
+from shipper.rules.dialects.policy import Ident, Objects, Source
+from shipper.rules.dialects.selectors import SelectorError, selects
 from shipper.rules.dialects.vap.spec import ParamKind, ParamRef
 from shipper.rules.fields import without_nulls
+
+Item = tuple[Ident, Source]
 
 _DEFAULT_NAMESPACE = "default"
 
@@ -62,6 +64,32 @@ class ParamObjects:
         one = self._params.get((where, ref.name)) or self._params.get(("", ref.name))
         name = f"{where}/{ref.name}" if where else ref.name
         return Found([one] if one else [], "" if one else f"{self._kind} {name} is not here")
+
+
+def meant(bindings: Sequence[Item], params: Sequence[Item]) -> list[Item]:
+    """Those of `params` that one of the bindings may mean; no other is a part of the policy.
+
+    A cluster has thousands of ConfigMaps that change all the time, and a policy means one.
+    """
+    tests = [_test(source.value.get("spec")) for _, source in bindings]
+    return [item for item in params if any(test(item) for test in tests)]
+
+
+def _test(spec: Any) -> Callable[[Item], bool]:
+    """Whether a binding with this spec may mean an object; what is wrong with it is said later."""
+    ref = spec.get("paramRef") if isinstance(spec, Mapping) else None
+    if not isinstance(ref, Mapping):
+        return lambda _: False
+    name, selector = ref.get("name"), ref.get("selector") or {}
+    if not isinstance(selector, Mapping):
+        return lambda _: False
+    if name:
+        return lambda item: item[0].name == name
+    try:
+        selects(selector, {})
+    except SelectorError:
+        return lambda _: False
+    return lambda item: selects(selector, labels_of(item[1].value))
 
 
 def group_of(api_version: str) -> str:

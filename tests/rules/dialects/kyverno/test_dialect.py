@@ -103,12 +103,27 @@ def test_linking_again_makes_anew_only_what_has_changed() -> None:
     first = {made.ident: made for made in dialect.link(objects).policies}
     again = {made.ident: made for made in dialect.link(dict(objects)).policies}
     assert all(first[ident] is again[ident] for ident in first)
+    unasked = {**config_map, "metadata": {"name": "unasked"}}
+    objects[ident_of(unasked)] = Source(unasked, None)
+    again = {made.ident: made for made in dialect.link(objects).policies}
+    assert all(first[ident] is again[ident] for ident in first)
     objects[ident_of(config_map)] = Source({**config_map, "data": {"b": "c"}}, None)
     changed = {made.ident: made for made in dialect.link(objects).policies}
     assert changed[ident_of(document)] is not first[ident_of(document)]
     assert changed[ident_of(other)] is first[ident_of(other)]
     del objects[ident_of(other)]
     assert [made.ident.name for made in dialect.link(objects).policies] == ["policy"]
+
+
+def test_a_name_with_a_variable_may_mean_any_config_map() -> None:
+    """So each of them is a reason to make the policy anew."""
+    dialect, document = Kyverno(), policy({"deny": {}})
+    named = {"name": "x", "configMap": {"name": "{{request.namespace}}"}}
+    document["spec"]["rules"][0]["context"] = [named]
+    objects = _objects(document)
+    before = only(dialect.link(objects))
+    config_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
+    assert only(dialect.link({**objects, **_objects(config_map)})) is not before
 
 
 def test_a_policy_is_asked_only_about_what_it_may_concern() -> None:

@@ -39,6 +39,31 @@ def test_a_parameter_is_found_by_its_name() -> None:
     assert [part.name for part in made(*values).parts] == ["p", "b", "limits"]
 
 
+@pytest.mark.parametrize(
+    "ref", [{"name": "limits"}, {"selector": {"matchLabels": {"for": "pods"}}}]
+)
+def test_an_object_that_no_binding_means_is_no_part(
+    ref: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A policy came into being before each of a cluster's other ConfigMaps, and changes with none
+    of them."""
+    dialect, bound = Vap(), _bound(**ref, namespace="default")
+    values = [LIMITED, bound, _limit(2, **{"for": "pods"})]
+    objects = {ident_of(one): Source(one, None) for one in values}
+    dialect.link(objects)
+    monkeypatch.setattr("shipper.rules.dialects.vap.dialect.Maker", None)  # it need not be made
+    other = _limit(1, "other")
+    (after,) = dialect.link({**objects, ident_of(other): Source(other, None)}).policies
+    assert [part.name for part in after.parts] == ["p", "b", "limits"]
+
+
+@pytest.mark.parametrize("ref", ["limits", {"selector": "x"}, {"selector": {"matchLabels": 1}}])
+def test_a_reference_that_is_none_is_a_problem(ref: Any) -> None:
+    """Whatever it is, it is said with the binding."""
+    objects = [LIMITED, binding(paramRef=ref), _limit(1)]
+    assert any("paramRef" in str(one) for one in linked(Vap(), *objects).problems)
+
+
 def test_each_parameter_that_a_selector_selects_is_asked() -> None:
     """So one that is stricter than the others decides."""
     bound = _bound(selector={"matchLabels": {"for": "pods"}}, namespace="ops")
