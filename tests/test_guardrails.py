@@ -113,6 +113,23 @@ def test_findings_are_sealed_with_their_batch(place: Place) -> None:
     assert place.archived() == event(0, "pods") + event(1) + b"garbage\n" + event(2)
 
 
+@pytest.mark.parametrize("room_bytes", [1, 1500, 30_000])
+def test_findings_fill_a_batch_before_its_lines_do(
+    place: Place, monkeypatch: pytest.MonkeyPatch, room_bytes: int
+) -> None:
+    """A megabyte of the log gives cause for hundreds of megabytes of findings: more than fits into
+    the memory, and than a verifier takes. Each line is sealed once, in its order."""
+    monkeypatch.setattr("shipper.batch.cutter.MAX_FINDINGS_BYTES", room_bytes)
+    lines = [event(number, resource=("secrets", "pods")[number % 3 == 0]) for number in range(90)]
+    place.log.write_bytes(b"".join(lines) + b"no event" + b"\n" + lines[1].rstrip(b"\n"))
+    assert place.once(config=place.config(**page(rules(place)))) == 0
+    assert place.archived() == place.log.read_bytes()
+    assert len(findings(place)) == 62
+    sizes = [one.findings.raw_size for one in manifests(place) if one.findings]
+    assert max(sizes) < room_bytes + 1500
+    assert place.verify() == 0
+
+
 def test_the_rules_in_force_are_in_every_manifest(place: Place) -> None:
     """By their hash; without rules there is none."""
     place.log.write_bytes(event(1))

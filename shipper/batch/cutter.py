@@ -12,6 +12,10 @@ MAX_SOURCES = 8
 MAX_FINDINGS = 4096
 """Findings in a batch, so that a flood of them fills neither memory nor the findings object."""
 
+MAX_FINDINGS_BYTES = 16 * 1024 * 1024
+"""Of findings in a batch, as JSON: one megabyte of the log may give cause for hundreds. With what
+the last line adds it stays below the 64 MiB that a verifier takes."""
+
 
 def fitting(data: bytes, *, room_bytes: int, empty: bool) -> int:
     """How many of `data`'s bytes have room in this batch: whole lines.

@@ -35,6 +35,7 @@ from shipper.pipeline.progress import Progress
 from shipper.pipeline.recorder import Recorder
 from shipper.pipeline.start import Start
 from shipper.seal import merkle
+from shipper.seal.findings import size_bytes
 from shipper.seal.sealer import Content
 from shipper.spool.spool import Spool
 
@@ -70,6 +71,7 @@ class Collector:
         self._batch: BatchBuilder | None = None
         self._scan = EMPTY
         self._findings: list[Finding] = []
+        self._findings_bytes = 0
         self._full_since: Timestamp | None = None
         self._told: deque[Notice] = deque()
         progress.rule_seconds = guard.costs.seconds
@@ -171,15 +173,25 @@ class Collector:
                 self._seal_batch()
                 continue
             lines, taken = cutter.lines_of(data[:taken], room_lines=room_lines)
+            seen = self._guard.look(
+                lines,
+                first_line=len(batch.leaves),
+                room_bytes=cutter.MAX_FINDINGS_BYTES - self._findings_bytes,
+                alive=self._turned,
+            )
+            if seen.lines < len(lines):
+                lines = lines[: seen.lines]
+                taken = sum(map(len, lines)) + len(lines)
             piece, data = data[:taken], data[taken:]
-            seen = self._guard.look(lines, first_line=len(batch.leaves), alive=self._turned)
             batch.add(segment.source, piece, merkle.leaf_hashes(lines))
             self._scan = merge(self._scan, seen.scan)
             self._progress.events += len(lines)
             self._progress.audit_events += len(lines) - seen.scan.malformed
             self._findings += seen.findings
+            self._findings_bytes += size_bytes(seen.findings)
             self._progress.rules_seconds = self._guard.seconds
-            if is_urgent(seen.findings, self._config.batch.urgent_severity):
+            urgent = is_urgent(seen.findings, self._config.batch.urgent_severity)
+            if urgent or self._findings_are_full():
                 self._seal_batch(unterminated=not data and not segment.terminated)
         if not segment.terminated or self._is_full():
             self._seal_batch(unterminated=not segment.terminated)
@@ -191,7 +203,12 @@ class Collector:
         return self._batch is not None and (
             self._batch.raw_size >= self._config.batch.max_bytes
             or self._batch.sources >= cutter.MAX_SOURCES
-            or len(self._findings) >= cutter.MAX_FINDINGS
+        )
+
+    def _findings_are_full(self) -> bool:
+        return (
+            len(self._findings) >= cutter.MAX_FINDINGS
+            or self._findings_bytes >= cutter.MAX_FINDINGS_BYTES
         )
 
     def _finished(self, finished: Finished) -> None:
@@ -268,7 +285,7 @@ class Collector:
         if self._batch is None:
             return
         found, self._scan = self._scan, EMPTY
-        findings, self._findings = self._findings, []
+        findings, self._findings, self._findings_bytes = self._findings, [], 0
         range_ = None
         if found.min_time is not None and found.max_time is not None:
             range_ = EventRange(

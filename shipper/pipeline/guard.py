@@ -28,10 +28,12 @@ ENGINE = "rules-engine"
 
 
 class Seen(NamedTuple):
-    """What a run of lines holds, and what the rules say of it."""
+    """What a run of lines holds, and what the rules say of it. `lines`: of how many, the first
+    ones, since what is found may fill a batch before its lines do."""
 
     scan: EventScan
     findings: list[Finding]
+    lines: int
 
 
 def load_engine(options: Rules) -> Engine | None:
@@ -117,17 +119,24 @@ class Guard:
             self.replay.go_on_from(before)
 
     def look(
-        self, lines: Sequence[bytes], *, first_line: int, alive: Callable[[], None] = _nobody
+        self,
+        lines: Sequence[bytes],
+        *,
+        first_line: int,
+        room_bytes: int | None = None,
+        alive: Callable[[], None] = _nobody,
     ) -> Seen:
-        """Look at lines of a batch, of which the first has this number there.
+        """Look at lines of a batch, of which the first has this number there, until findings have
+        filled `room_bytes`.
 
         `alive` is called now and then meanwhile: a megabyte of hostile policies takes its time.
         """
         engine = self.in_force.engine
         if engine is None:
-            return Seen(event.scan(lines), [])
+            return Seen(event.scan(lines), [], len(lines))
         began = time.perf_counter()
         scans: list[EventScan] = []
+        stops: list[int] = []
 
         def seen(events: Sequence[Event | None]) -> None:
             alive()
@@ -139,10 +148,15 @@ class Guard:
                 first_line=first_line,
                 seen=seen,
                 costs=self.costs,
+                most_bytes=room_bytes,
+                stopped=stops.append,
             )
-            return Seen(reduce(event.merge, scans, event.EMPTY), findings)
+            if stops:
+                return Seen(event.scan(lines[: stops[0]]), findings, stops[0])
+            return Seen(reduce(event.merge, scans, event.EMPTY), findings, len(lines))
         except Exception as error:  # noqa: BLE001 the record goes on, whatever becomes of the rules
-            return Seen(event.scan(lines), [_unanswered(error, lines, first_line)])
+            unanswered = [_unanswered(error, lines, first_line)]
+            return Seen(event.scan(lines), unanswered, len(lines))
         finally:
             self.seconds += time.perf_counter() - began
 

@@ -88,30 +88,45 @@ class Engine:
         seen: Seen | None = None,
         costs: Costs | None = None,
         report: Report | None = None,
+        most_bytes: int | None = None,
+        stopped: Callable[[int], object] | None = None,
     ) -> list[Finding]:
         """The findings in `lines`, in their order; `first_line` is the first one's number.
 
         `seen` is given the events as they are decoded, some lines at a time, with None for a line
         that is no event: one decode serves the record too. `costs` is given what rules take, and
-        `report` is told what is found in place of one that folds what repeats itself.
+        `report` is told what is found in place of one that folds what repeats itself. Once what is
+        found takes `most_bytes` no rule is asked of further lines; `stopped` is told how many were.
         """
         self._asker.costs = costs
-        report = report or Report(self.rules.malformed)
+        report = report or Report(self.rules.malformed, most_bytes=most_bytes)
         for start in range(0, len(lines), CHUNK_LINES):
             chunk = lines[start : start + CHUNK_LINES]
             events = decode_events(chunk)
             if seen is not None:
                 seen(events)
-            for number, event in enumerate(events, first_line + start):
-                line = chunk[number - first_line - start]
-                if event is None:
-                    self._malformed(line, number, report)
-                    continue
-                if event.__class__ is not Event:
-                    report.malformed(_ODD, line=number, event=event)
-                if event.stage in self._stages:
-                    self._event(event, line, number, report)
+            asked = self._chunk(events, chunk, first_line + start, report)
+            if report.is_full:
+                if stopped is not None:
+                    stopped(start + asked)
+                break
         return report.findings()
+
+    def _chunk(
+        self, events: Sequence[Event | None], chunk: Sequence[bytes], first: int, report: Report
+    ) -> int:
+        """Ask about events until the report is full; of how many that was."""
+        for at, event in enumerate(events):
+            if event is None:
+                self._malformed(chunk[at], first + at, report)
+            else:
+                if event.__class__ is not Event:
+                    report.malformed(_ODD, line=first + at, event=event)
+                if event.stage in self._stages:
+                    self._event(event, chunk[at], first + at, report)
+            if report.is_full:
+                return at + 1
+        return len(events)
 
     def _event(self, event: Event, line: bytes, number: int, report: Report) -> None:
         try:

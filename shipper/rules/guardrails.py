@@ -29,6 +29,9 @@ _OPERATIONS: tuple[Operation, ...] = ("UPDATE", "CREATE")
 
 _NO_CHANGES: Changes = {}
 
+MAX_TOLD = 100
+"""Policies of which one write is told; who has more that say no has no use for each."""
+
 _Said = tuple[Policy, Verdict, bool]
 """With whether the policy does not name the way in which the object was changed."""
 
@@ -100,7 +103,7 @@ class Guardrails:
             return
         for reason in doubts.values():
             past.doubt(case, reason)
-        for policy, verdict, unnamed in said:
+        for policy, verdict, unnamed in _few(said):
             if verdict.outcome == "indeterminate":
                 past.undecided(case, policy, verdict)
                 continue
@@ -108,6 +111,8 @@ class Guardrails:
             if unnamed and way.severity is None:
                 way = _beside(review.target)
             past.tell(case, policy, verdict, review, way)
+        if len(said) > MAX_TOLD:
+            past.doubt(case, f"{len(said)} verdicts of policies, of which {MAX_TOLD} are told")
 
     def _said(self, review: Review) -> list[_Said]:
         """What there is to tell; of policies that do not name this way to change the object, but
@@ -130,6 +135,13 @@ class Guardrails:
 
     def _namespace(self, name: str) -> Any:
         return self.replay.namespace(name) if self.replay else self._fixed.namespace(name)
+
+
+def _few(said: list[_Said]) -> list[_Said]:
+    """All of them, or so many that are told, and what is decided before what is not."""
+    if len(said) <= MAX_TOLD:
+        return said
+    return sorted(said, key=lambda one: one[1].outcome == "indeterminate")[:MAX_TOLD]
 
 
 def _is_told(verdict: Verdict) -> bool:

@@ -19,11 +19,16 @@ from shipper.rules.ruleset import MALFORMED, Malformed
 _TITLE = "Line that is no audit event"
 
 
-class Report:
-    """The findings so far."""
+_encode = msgspec.json.Encoder().encode
 
-    def __init__(self, malformed: Malformed) -> None:
+
+class Report:
+    """The findings so far. `is_full` once they take `most_bytes` as JSON."""
+
+    def __init__(self, malformed: Malformed, *, most_bytes: int | None = None) -> None:
         self._malformed = malformed
+        self._room_bytes = most_bytes
+        self.is_full = False
         self._found: list[Finding] = []
         self._repeated: dict[tuple[str, str], list[int]] = {}
 
@@ -38,7 +43,7 @@ class Report:
     ) -> None:
         """The rule matches; `message` is harmless already. `guardrail`: what it says it of."""
         found = finding(rule, event, line=line, message=message)
-        self._found.append(msgspec.structs.replace(found, guardrail=guardrail))
+        self._add(msgspec.structs.replace(found, guardrail=guardrail))
 
     def indeterminate(
         self,
@@ -53,7 +58,7 @@ class Report:
         if self._is_new(rule.name, reason):
             message = harmless(f"could not be decided: {reason}", MAX_MESSAGE)
             found = finding(rule, event, line=line, message=message, verdict="indeterminate")
-            self._found.append(msgspec.structs.replace(found, guardrail=guardrail))
+            self._add(msgspec.structs.replace(found, guardrail=guardrail))
 
     def malformed(self, reason: str, *, line: int, event: Event | None = None) -> None:
         """The line is no audit event, though `event` may have been recovered from it."""
@@ -73,7 +78,7 @@ class Report:
             found = msgspec.structs.replace(
                 found, who=who(event), what=what(event), where=where(event)
             )
-        self._found.append(found)
+        self._add(found)
 
     def findings(self) -> list[Finding]:
         """All of them; how often a message stands for more than its own line is in it."""
@@ -83,6 +88,12 @@ class Report:
                 message = f"{found.message} ({more} more like it in the lines behind it)"
                 self._found[index] = msgspec.structs.replace(found, message=message)
         return self._found
+
+    def _add(self, found: Finding) -> None:
+        self._found.append(found)
+        if self._room_bytes is not None:
+            self._room_bytes -= len(_encode(found))
+            self.is_full = self._room_bytes <= 0
 
     def _is_new(self, name: str, reason: str) -> bool:
         if (name, reason) in self._repeated:

@@ -6,7 +6,7 @@ Encodes, decodes and counts; judges no finding.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
 
@@ -39,6 +39,11 @@ def encode_findings(
         by_severity=dict(Counter(finding.severity for finding in found)),
     )
     return StoredObject(described.key, body, digest), described
+
+
+def size_bytes(found: Iterable[Finding]) -> int:
+    """What the findings take in the object, before compression."""
+    return sum(len(_encoder.encode(finding)) + 1 for finding in found)
 
 
 def decode_findings(raw: bytes) -> Iterator[Finding]:

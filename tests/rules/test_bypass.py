@@ -9,6 +9,7 @@ import pytest
 
 from shipper.config import RuleOverride, Rules
 from shipper.model import Finding, Guardrail
+from shipper.rules import guardrails
 from shipper.rules.bypass import BYPASS
 from shipper.rules.engine import Engine
 from shipper.rules.load import load_rules
@@ -195,6 +196,18 @@ def test_hostile_texts_are_made_harmless(tmp_path: Path) -> None:
     (finding,) = engine(tmp_path, demand()).evaluate([raw])
     assert finding.message.isprintable()
     assert "bob\\u001b[31m\\u000a's CREATE" in finding.message
+
+
+def test_of_one_write_so_many_policies_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What says no before what is not known, and that there are more."""
+    monkeypatch.setattr(guardrails, "MAX_TOLD", 2)
+    made = engine(tmp_path, demand("a", raises=True), demand("b"), demand("c"), demand("d"))
+    found = made.evaluate([create()])
+    assert [one.guardrail.name for one in found if one.guardrail] == ["b", "c"]
+    assert "4 verdicts of policies, of which 2 are told" in found[-1].message
+    assert found[-1].verdict == "indeterminate"
 
 
 def test_a_policy_that_fails_stops_nothing(tmp_path: Path) -> None:
