@@ -198,3 +198,19 @@ def test_rules_that_are_read_again_keep_what_the_log_has_said(tmp_path: Path) ->
     guard.renew()
     found = guard.look([create()], first_line=0).findings
     assert [one.guardrail.name for one in found if one.guardrail] == ["other"]
+
+
+def test_a_policy_nested_too_deeply_takes_no_other_with_it(place: Place) -> None:
+    """It could be read where the log is and not where the state is: at the next restart the others
+    would be gone."""
+    config = configured(place)
+    deep = wrote("create", demand("deep")).replace(b'"team"', b'"x","y":' + b"[" * 970 + b"]" * 970)
+    append(place, wrote("create", demand()), deep)
+    assert place.once(config=config) == 0
+    append(place, create())
+    assert place.once(config=config) == 0
+    assert named(place) == ["has-team"]
+    assert notices(place) == []
+    told = [one.message for one in findings(place) if one.verdict == "indeterminate"]
+    assert all("Demand deep is nested deeper than 100 levels" in one for one in told)
+    assert told

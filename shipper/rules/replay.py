@@ -17,9 +17,17 @@ import msgspec
 
 from shipper.rules.collect import is_read, kinds_of
 from shipper.rules.dialects.kinds import resource_of
-from shipper.rules.dialects.objects import NAMESPACE, ident_of, is_namespace, labelled, slim
+from shipper.rules.dialects.objects import (
+    NAMESPACE,
+    ident_of,
+    is_namespace,
+    is_too_deep,
+    labelled,
+    slim,
+)
 from shipper.rules.dialects.policies import PolicySet
 from shipper.rules.dialects.policy import Dialect, Ident, Objects, Source
+from shipper.rules.document import MAX_DEPTH
 from shipper.rules.message import MAX_MESSAGE, cut
 from shipper.rules.reviews import accepted
 from shipper.rules.terms import UNBOUND, Terms
@@ -228,6 +236,10 @@ class Replay:
             self._doubt("idents", f"{ident.kind} with an endless name are left out")
             return []
         thin = slim(value)
+        if is_too_deep(thin):  # what can just be read here could not be written, or read again
+            dropped = self._drop(ident)
+            self._doubt(_key(ident), f"{ident} is nested deeper than {MAX_DEPTH} levels")
+            return dropped
         encoded = msgspec.json.encode(thin, order="sorted")
         sha256 = hashlib.sha256(encoded).digest()
         old = self._kept.get(ident)

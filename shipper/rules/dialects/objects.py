@@ -10,7 +10,7 @@ from typing import Any
 
 from shipper.rules.dialects.policy import Ident
 from shipper.rules.dialects.registry import group_of
-from shipper.rules.document import Document
+from shipper.rules.document import MAX_DEPTH, Document
 
 NAMESPACE = ("", "Namespace")
 
@@ -69,3 +69,18 @@ def slim(value: Mapping[str, Any]) -> Mapping[str, Any]:
         kept = {key: item for key, item in kept.items() if key in _OF_NAMESPACES}
         return {"apiVersion": "v1", "kind": "Namespace", "metadata": kept}
     return {**{key: item for key, item in value.items() if key != "status"}, "metadata": kept}
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether it is nested deeper than anything that is asked here may be."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for item in level
+            if isinstance(item, Mapping | list)
+            for inner in (item.values() if isinstance(item, Mapping) else item)
+        ]
+        if not level:
+            return False
+    return True

@@ -14,13 +14,13 @@ from shipper.rules.dialects.kyverno.celrule import CelCompiler
 from shipper.rules.dialects.kyverno.compiling import Beside, Compiler
 from shipper.rules.dialects.kyverno.exceptions import PolicyException
 from shipper.rules.dialects.kyverno.policy import KyvernoPolicy
-from shipper.rules.dialects.kyverno.shape import MAX_DEPTH, is_too_deep
 from shipper.rules.dialects.kyverno.validating import ValidatingPolicy
 from shipper.rules.dialects.kyverno.validatingspec import ValidatingCompiler, policy_names
+from shipper.rules.dialects.objects import is_too_deep
 from shipper.rules.dialects.policy import Ident, Linked, Objects, Source
 from shipper.rules.dialects.problems import problem_in
 from shipper.rules.dialects.vap.params import group_of
-from shipper.rules.document import Problem
+from shipper.rules.document import MAX_DEPTH, Problem
 
 GROUP, CEL_GROUP = "kyverno.io", "policies.kyverno.io"
 _POLICIES = frozenset(((GROUP, "ClusterPolicy"), (GROUP, "Policy")))

@@ -9,24 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-MAX_DEPTH = 100
-"""As deep as a rule file may nest; what a log holds may try to go deeper."""
-
-
-def is_too_deep(value: Any) -> bool:
-    """Whether it is nested deeper than anything that is asked here may be."""
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [
-            inner
-            for item in level
-            if isinstance(item, Mapping | list)
-            for inner in (item.values() if isinstance(item, Mapping) else item)
-        ]
-        if not level:
-            return False
-    return True
-
 
 def refuse_unknown(written: Mapping[str, Any], known: Collection[str], what: str) -> None:
     """Every field must be one that there is."""
