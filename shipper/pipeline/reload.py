@@ -85,9 +85,12 @@ class Reloader:
             found = await asyncio.to_thread(read)
             config = structs.replace(self._config, rules=found.rules)
             engine = await asyncio.to_thread(load_engine, config.rules)
-        except ConfigError as error:
-            self._told("refused", str(error))
-            self._logger.error("reload_refused", error=str(error))  # noqa: TRY400 it is for a person
+        except Exception as error:  # noqa: BLE001 whatever is in the files, the next may be right
+            says = (
+                str(error) if isinstance(error, ConfigError) else f"{type(error).__name__}: {error}"
+            )
+            self._told("refused", says)
+            self._logger.error("reload_refused", error=says)  # noqa: TRY400 it is for a person
             return
         self._config, self._found = config, found
         self._guard.propose(InForce(engine, configuration.digest(config)))
