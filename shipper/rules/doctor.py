@@ -17,8 +17,13 @@ from shipper.rules.needs import level_of
 from shipper.rules.policy import Policy, Request, Step, logged_stages, steps
 from shipper.rules.probes import Probe, probes
 from shipper.rules.ruleset import RuleSet
+from shipper.rules.written import written
 
 Why = Literal["not logged", "level too low", "stage omitted"]
+
+
+_Asked = tuple[Probe, Level]
+"""With the level that is needed to see enough of it."""
 
 
 class Gap(NamedTuple):
@@ -46,12 +51,16 @@ class Sight(NamedTuple):
 
 
 def examine(rules: RuleSet, policy: Policy) -> list[Sight]:
-    """What each rule in force can see, in the order of their names."""
-    return [
-        _sight(rule, probes(rule, rules.filters[rule]), policy)
+    """What each rule in force can see, in the order of their names, and last the policies."""
+    sights = [
+        _sight(rule, _asked(rule, probes(rule, rules.filters[rule])), policy)
         for rule in rules.rules
         if rule not in rules.inert
     ]
+    if rules.guarded.bypass is not None:
+        judged: list[_Asked] = [(probe, "RequestResponse") for probe in written(rules)]
+        sights += [_sight(rules.guarded.bypass, judged, policy)] if judged else []
+    return sights
 
 
 def remedy(sights: Sequence[Sight]) -> list[dict[str, Any]]:
@@ -102,11 +111,15 @@ def _name(probe: Probe) -> str:
     return str(probe.resource)
 
 
-def _sight(rule: Rule, asked: Sequence[Probe], policy: Policy) -> Sight:
+def _asked(rule: Rule, found: Sequence[Probe]) -> list[_Asked]:
+    programs = [rule.when] if rule.when else []
+    return [(probe, level_of(probe.verb, programs)) for probe in found]
+
+
+def _sight(rule: Rule, asked: Sequence[_Asked], policy: Policy) -> Sight:
     found: dict[tuple[Why, int, bool, str, Level], list[Probe]] = defaultdict(list)
     seen = False
-    for probe in asked:
-        needed = level_of(probe.verb, [rule.when] if rule.when else [])
+    for probe, needed in asked:
         request = Request(
             probe.verb,
             probe.resource,

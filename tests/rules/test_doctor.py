@@ -8,11 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from shipper.config import Rules
 from shipper.errors import ConfigError
 from shipper.rules.doctor import Gap, Sight, examine, remedy
+from shipper.rules.load import load_rules
 from shipper.rules.policy import Policy, Request, load_policy, steps
 from shipper.rules.resources import Resource
+from tests.rules.dialects.tiny import demand
 from tests.rules.support import rule, rules_of
+from tests.rules.support import written as documents
 
 PODS, EXEC = Resource("", "pods"), Resource("", "pods", "exec")
 
@@ -200,3 +204,19 @@ def test_a_gap_names_its_requests(tmp_path: Path) -> None:
         ("get", "secrets"),
         ("list", "secrets"),
     }
+
+
+@pytest.mark.usefixtures("tiny")
+def test_policies_need_what_they_speak_of_as_it_was_stored(tmp_path: Path) -> None:
+    """At RequestResponse; and where the log keeps them current, themselves and their Namespaces."""
+    path = str(documents(tmp_path, demand()))
+    creations = {"level": "RequestResponse", "resources": core("pods"), "verbs": ["create"]}
+    levels: list[dict[str, Any]] = [creations, {"level": "Request"}]
+    (found,) = examine(load_rules(Rules("none", [path])), policy(*levels))
+    assert found.rule.name == "guardrail-bypass"
+    assert gaps(found) == [("level too low", 2, True, "update:pods patch:pods delete:pods")]
+    (found,) = examine(load_rules(Rules("none", [path], policies="from-log")), policy(*levels))
+    (_, _, _, names) = gaps(found)[0]
+    assert {"update:pods", "create:demands", "patch:namespaces"} < set(names.split())
+    assert {added["level"] for added in remedy([found])} == {"RequestResponse"}
+    assert examine(load_rules(Rules("none", [])), policy(*levels)) == []
