@@ -22,7 +22,7 @@ from shipper.rules.written import written
 Why = Literal["not logged", "level too low", "stage omitted"]
 
 
-_Asked = tuple[Probe, Level]
+_Leveled = tuple[Probe, Level]
 """With the level that is needed to see enough of it."""
 
 
@@ -53,12 +53,12 @@ class Sight(NamedTuple):
 def examine(rules: RuleSet, policy: Policy) -> list[Sight]:
     """What each rule in force can see, in the order of their names, and last the policies."""
     sights = [
-        _sight(rule, _asked(rule, probes(rule, rules.filters[rule])), policy)
+        _sight(rule, _leveled(rule, probes(rule, rules.filters[rule])), policy)
         for rule in rules.rules
         if rule not in rules.inert
     ]
     if rules.guarded.bypass is not None:
-        judged: list[_Asked] = [(probe, "RequestResponse") for probe in written(rules)]
+        judged: list[_Leveled] = [(probe, "RequestResponse") for probe in written(rules)]
         sights += [_sight(rules.guarded.bypass, judged, policy)] if judged else []
     return sights
 
@@ -111,12 +111,12 @@ def _name(probe: Probe) -> str:
     return str(probe.resource)
 
 
-def _asked(rule: Rule, found: Sequence[Probe]) -> list[_Asked]:
+def _leveled(rule: Rule, found: Sequence[Probe]) -> list[_Leveled]:
     programs = [rule.when] if rule.when else []
     return [(probe, level_of(probe.verb, programs)) for probe in found]
 
 
-def _sight(rule: Rule, asked: Sequence[_Asked], policy: Policy) -> Sight:
+def _sight(rule: Rule, asked: Sequence[_Leveled], policy: Policy) -> Sight:
     found: dict[tuple[Why, int, bool, str, Level], list[Probe]] = defaultdict(list)
     seen = False
     for probe, needed in asked:
