@@ -34,6 +34,7 @@ class Broken:
 def test_without_rules_events_are_counted() -> None:
     """And no engine is loaded."""
     assert load_engine(Rules(catalog="none")) is None
+    assert load_engine(Rules(catalog="none", policies="from-log")) is not None
     seen = Guard(InForce(None, "")).look([LINE, b"garbage"], first_line=0)
     assert (seen.scan.first_audit_id, seen.scan.malformed, seen.findings) == ("a", 1, [])
 
