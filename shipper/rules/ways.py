@@ -79,9 +79,9 @@ def moment(text: object) -> datetime | None:
     """A moment as the API server writes it; None if it is none."""
     try:
         found = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
+        return found.astimezone(UTC) if found and found.tzinfo else None
+    except (ValueError, OverflowError):  # in UTC it may lie beyond the calendar
         return None
-    return found.astimezone(UTC) if found and found.tzinfo else None
 
 
 def _changed(
@@ -95,7 +95,7 @@ def _changed(
         for ident, at in changes.items()
         if ident in own or (ident not in objects and ident.group == policy.ident.group)
     ]
-    recent = [(at, says) for at, says in moments if asked_at - RECENT <= at <= asked_at]
+    recent = [(at, says) for at, says in moments if timedelta() <= asked_at - at <= RECENT]
     if not recent:
         return None
     at, says = max(recent)

@@ -216,3 +216,13 @@ def test_a_policy_that_fails_stops_nothing(tmp_path: Path) -> None:
     found = rules.evaluate([create()])
     assert [one.verdict for one in found] == ["indeterminate", "match"]
     assert "Demand a: the policy failed: RuntimeError" in found[0].message
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_at_the_end_of_time_hides_nothing(tmp_path: Path, moment: str) -> None:
+    """Neither a policy's nor an event's: what came past is told, and not that it could not be."""
+    timeless = demand()
+    timeless["metadata"]["creationTimestamp"] = moment
+    (first, second) = engine(tmp_path, timeless).evaluate([create(), create(at=moment[:19])])
+    assert [one.severity for one in (first, second)] == ["high", "high"]
+    assert [one.verdict for one in (first, second)] == ["match", "match"]
