@@ -327,8 +327,8 @@ def parse_until(text: str) -> datetime | None:
     """The moment from which an exception no longer holds. A date is its whole day, in UTC."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if len(text) == len("2027-01-31"):
+            return moment.replace(tzinfo=UTC) + timedelta(days=1)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):  # 9999-12-31 is no way to say "for ever"
         return None
-    if len(text) == len("2027-01-31"):
-        return moment.replace(tzinfo=UTC) + timedelta(days=1)
-    return moment.astimezone(UTC) if moment.tzinfo else None

@@ -302,3 +302,11 @@ def test_a_rule_that_its_parameters_turn_off_is_known(tmp_path: Path) -> None:
     )
     assert [one.name for one in rules.inert] == ["off"]
     assert names(found(rules, pod({}))) == ["on"]
+
+
+@pytest.mark.parametrize("until", ["9999-12-31", "0001-01-01T00:00:00+14:00"])
+def test_an_exception_until_the_end_of_time_is_a_mistake(tmp_path: Path, until: str) -> None:
+    """Said with its place, like any other; it is left out where an exception shall not end."""
+    exceptions = [{"match": {"users": ["x"]}, "until": until, "reason": "for ever"}]
+    with pytest.raises(RulesError, match=r"exceptions\.0\.until: '.*' is no moment"):
+        load_rules(Rules("none", [str(written(tmp_path, rule(exceptions=exceptions)))]))
