@@ -21,7 +21,8 @@ from tests.rules.test_bypass import create, labelled, told
 pytestmark = pytest.mark.usefixtures("tiny")
 
 RESOURCES = {
-    "Demand": "demands", "DemandException": "demandexceptions", "ConfigMap": "configmaps", "Namespace": "namespaces",
+    "Demand": "demands", "DemandException": "demandexceptions",
+    "ConfigMap": "configmaps", "Namespace": "namespaces",
 }  # fmt: skip
 
 

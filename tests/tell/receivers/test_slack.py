@@ -68,7 +68,7 @@ def test_many_alerts_are_shown_in_part() -> None:
 
 MARKUP = st.sampled_from(list("<>&`*_~!@#|\\ ax:/"))
 HOSTILE = st.text(MARKUP | st.characters(codec="utf-8"), max_size=3000)
-"""Without lone surrogates: `clean` writes those out before an alert is stored, and JSON has none."""
+"""No lone surrogates, which JSON has not: `clean` writes them out before an alert is stored."""
 
 
 @given(HOSTILE, st.integers(1, 9))
