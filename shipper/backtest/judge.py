@@ -6,6 +6,7 @@ Bounded: so many batches wait and no more. Believes what it is given.
 from __future__ import annotations
 
 import os
+import signal
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -143,6 +144,7 @@ class _Held:
 
 
 def _begin(make_rules: MakeRules, window: Window, chronicle: Sequence[Noted] | None = None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a process without a traceback
     _Held.court = Court(make_rules(), window, chronicle)
 
 

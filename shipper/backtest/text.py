@@ -60,6 +60,8 @@ def _heading(result: Result, question: Question) -> Iterator[str]:
     )
     if result.first is not None:
         yield f"events from {result.first:%Y-%m-%dT%H:%M:%SZ} to {result.last:%Y-%m-%dT%H:%M:%SZ}"
+    else:
+        yield "no events"
     if question.sets[-1].replayed:
         yield "policies are those of each moment, as this history shows them"
     if result.tally.denied.matches or question.sets[-1].policies.policies:
@@ -91,7 +93,8 @@ def _subject(subject: Subject, tally: RuleTally, result: Result) -> Iterator[str
 def _group(group: Group, result: Result) -> Iterator[str]:
     if not group.matches:
         return
-    yield f"  from {plain(group.first)} to {plain(group.last)}"
+    if group.first:
+        yield f"  from {plain(group.first)} to {plain(group.last)}"
     bars = series(group.timeline, result.first, result.last)
     if len(bars.bars) > 1:
         yield f"  when {_spark([bar.many for bar in bars.bars])} one for each {bars.width}"
@@ -105,8 +108,8 @@ def _group(group: Group, result: Result) -> Iterator[str]:
 
 def _sample(sample: Sample) -> Iterator[str]:
     finding = sample.finding
-    yield f"  e.g. {plain(finding.time)} {plain(finding.message)}"
-    yield f"       audit id {plain(finding.audit_id)}, {plain(place(sample))}"
+    yield f"  e.g. {plain(finding.time) or '(no time)'} {plain(finding.message)}"
+    yield f"       audit id {plain(finding.audit_id) or '(none)'}, {plain(place(sample))}"
     for line in sample.change:
         yield f"       | {plain(line)}"
 

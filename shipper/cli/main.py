@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import traceback
 
 import click
 
@@ -80,4 +81,11 @@ def _run() -> int:
     except ShipperError as error:
         click.echo(f"error: {error}", err=True)
         return error.exit_code
+    except OSError as error:  # such as a full disk under our output
+        click.echo(f"error: {error}", err=True)
+        return ShipperError.exit_code
+    except Exception:  # noqa: BLE001 - whatever it is, it is no verdict
+        # A defect of ours. Python's own 1 would say that an archive has been tampered with.
+        traceback.print_exc()
+        return ShipperError.exit_code
     return code if isinstance(code, int) else 0

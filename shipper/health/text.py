@@ -22,5 +22,6 @@ def render(status: Status) -> str:
         lines.append(f"{'finding':18} {one.severity} {one.rule}, record {one.seq}: {one.message}")
     lines += ["", headline(status)]
     for trouble in status.troubles:
-        lines += [f"  {trouble.code}: {trouble.says}", f"    -> {trouble.do}"]
+        says = " ".join(trouble.says.split())  # the mistakes of a configuration are lines
+        lines += [f"  {trouble.code}: {says}", f"    -> {trouble.do}"]
     return "".join(f"{harmless(line, MOST_CHARACTERS)}\n" for line in lines)

@@ -87,7 +87,10 @@ class _Reader:
             self._file(None, STDIN_NAME)
         elif os.path.isdir(path):
             for file in self._files(path):
-                self._file(Path(file), file)
+                if os.path.exists(file) and not os.path.isfile(file):  # a pipe would never end
+                    self.problems.append(Problem(file, 0, "cannot be read: not a file"))
+                else:
+                    self._file(Path(file), file)
         else:
             self._file(Path(path), path)
 

@@ -31,7 +31,8 @@ class Collected:
         value = document.value
         kind = value.get("kind") if isinstance(value, dict) else None
         if not isinstance(kind, str):
-            self.problems.append(document.problem(("kind",), f"{kind} is no kind of rule; {KNOWN}"))
+            what = "it is required" if kind is None else "it is no text"
+            self.problems.append(document.problem(("kind",), f"{what}; {KNOWN}"))
             return
         ident = ident_of(value)
         if ident is None:

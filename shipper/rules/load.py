@@ -51,7 +51,7 @@ class RulesError(ConfigError):
         if len(problems) > MAX_SHOWN:
             shown.append(f"  … and {len(problems) - MAX_SHOWN} more")
         many = f"{len(problems)} mistakes" if len(problems) > 1 else "a mistake"
-        super().__init__("\n".join([f"the rules have {many}; none is in force:", *shown]))
+        super().__init__("\n".join([f"the rules have {many} and are not used:", *shown]))
 
 
 def load_rules(options: Rules) -> RuleSet:

@@ -25,6 +25,7 @@ IN_PROCESS = "admissionregistration.k8s.io"
 """The group of the policies that the API server asks itself; all others stand behind a webhook."""
 
 _FAILED_OPEN = "failed-open."
+_EXCEPTION = "Exception"
 
 Changes = Mapping[Ident, datetime]
 """When objects that policies are made of were last seen to change in the log."""
@@ -87,13 +88,14 @@ def moment(text: object) -> datetime | None:
 def _changed(
     policy: Policy, asked_at: datetime, *, objects: Objects, changes: Changes
 ) -> Way | None:
-    """The newest change, shortly before, of what the policy is or was made of."""
+    """The newest change, shortly before, of what the policy is made of, or of an exception that is
+    no more. Any other part is gone from `parts` once it is deleted, and its no with it."""
     own = set(policy.parts)
     moments = [(at, f"{ident} was created") for ident, at in _created(policy, objects)]
     moments += [
         (at, f"{ident} was changed" if ident in objects else f"{ident} was deleted")
         for ident, at in changes.items()
-        if ident in own or (ident not in objects and ident.group == policy.ident.group)
+        if ident in own or (ident not in objects and _may_have_exempted(ident, policy))
     ]
     recent = [(at, says) for at, says in moments if timedelta() <= asked_at - at <= RECENT]
     if not recent:
@@ -103,12 +105,16 @@ def _changed(
     return Way(f"{says} {seconds:.0f} s before; such a change takes effect with a delay")
 
 
+def _may_have_exempted(ident: Ident, policy: Policy) -> bool:
+    return ident.kind.endswith(_EXCEPTION) and ident.group == policy.ident.group
+
+
 def _created(policy: Policy, objects: Objects) -> Iterator[tuple[Ident, datetime]]:
     """When the parts without which the policy would not say no were made, where that is known."""
     for ident in policy.parts:
         source = objects.get(ident)
         metadata = source.value.get("metadata") if source else None
-        if isinstance(metadata, Mapping) and not ident.kind.endswith("Exception"):
+        if isinstance(metadata, Mapping) and not ident.kind.endswith(_EXCEPTION):
             at = moment(metadata.get("creationTimestamp"))
             if at is not None:
                 yield ident, at

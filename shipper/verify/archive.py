@@ -138,7 +138,7 @@ def _log_report(one: Outcome, request: Request, superseded_by: str | None) -> Lo
         freshness_asked=fresh, retention_asked=request.retention is not None
     )
     return LogReport(
-        origin=one.ledger.log,
+        origin=plain(one.ledger.log),
         path=plain(one.path),
         key=one.key,
         verdicts=verdicts,

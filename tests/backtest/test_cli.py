@@ -269,9 +269,11 @@ def test_a_page_for_a_browser(pods: Path) -> None:
 
 
 def test_a_log_can_be_bounded(pods: Path) -> None:
-    """By the time of its events."""
-    rules = ["--rules", str(pods.parent / "no-host.yaml"), "--output", "json"]
-    none = json.loads(tried(pods, *rules, "--until", "2025-12-31T00:00:00Z").stdout)
+    """By the time of its events; where none is left nothing was asked, and that is no pass."""
+    rules = ["--rules", str(pods.parent / "no-host.yaml"), "--until", "2025-12-31T00:00:00Z"]
+    told = tried(pods, *rules)
+    assert (told.exit_code, "\nno events\n" in told.stdout) == (3, True)
+    none = json.loads(tried(pods, *rules, "--output", "json").stdout)
     assert (none["lines"], none["policies"], none["first"]) == (3, [], None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -74,3 +75,13 @@ def test_a_sealed_batch_is_judged_in_pieces(
     assert [(one.finding.line, one.finding.audit_id) for one in samples] == [
         (number, f"id-{number}") for number in range(5)
     ]
+
+
+def test_an_interrupt_ends_a_process_without_a_word(tmp_path: Path) -> None:
+    """Ctrl-C reaches every process of the terminal; the one that reads says that it was."""
+    path, before = written(tmp_path, rule()), signal.getsignal(signal.SIGINT)
+    try:
+        judge._begin(partial(made, path), Window())  # noqa: SLF001 it begins in its own process
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from shipper.cli import main
 from tests.daemon import Place
 
 AUDIT_SHIPPER = [sys.executable, "-m", "shipper"]
@@ -108,6 +109,27 @@ def test_an_interrupted_verify_is_not_a_verdict(place: Place) -> None:
     _, said = process.communicate(timeout=20)
     assert process.returncode in (2, 3), said
     assert b"Traceback" not in said
+
+
+def test_output_on_a_full_disk_is_no_verdict() -> None:
+    """One line and exit code 3: 1 would mean tampering, or a denied manifest."""
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*AUDIT_SHIPPER, "config", "schema"], check=False, stdout=full, stderr=subprocess.PIPE
+        )
+    assert (done.returncode, done.stderr) == (3, b"error: [Errno 28] No space left on device\n")
+
+
+def test_a_defect_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says where it is, for the one who mends it; and exit code 3."""
+
+    def broken(**_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(main, "commands", broken)
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == 3
 
 
 def test_a_closed_pipe_is_quiet(place: Place) -> None:

@@ -58,6 +58,13 @@ def test_a_daemon_before_its_first_record() -> None:
     assert shown.endswith("\nStarting\n")
 
 
+def test_mistakes_in_lines_are_told_in_one() -> None:
+    """What a reload says of a file with mistakes has a line for each."""
+    trouble = structs.replace(BAD.troubles[0], says="2 mistakes:\n  a.yaml:1: x\n  a.yaml:2: y")
+    shown = render(structs.replace(WELL, troubles=(trouble,)))
+    assert f"  {trouble.code}: 2 mistakes: a.yaml:1: x a.yaml:2: y\n" in shown
+
+
 def test_reloads_are_told_with_their_result() -> None:
     """When the rules were last read again, and what came of it."""
     changed = structs.replace(WELL, reload_result="ok", reloaded_at=NOW)

@@ -134,6 +134,13 @@ def test_directories_are_searched(tmp_path: Path) -> None:
     assert [one.name for one in found.manifests] == ["a", "a", "z"]
 
 
+def test_a_pipe_in_a_directory_is_named(tmp_path: Path) -> None:
+    """Nobody writes to it: to wait for it would hang a build for ever."""
+    os.mkfifo(tmp_path / "m.yaml")
+    with pytest.raises(ManifestsError, match=r"m\.yaml: cannot be read: not a file"):
+        read_manifests([str(tmp_path)], namespace="n")
+
+
 def test_what_is_no_manifest_is_passed_by(tmp_path: Path) -> None:
     """Values, charts, kustomizations, component configurations: named, and no mistake."""
     others = {

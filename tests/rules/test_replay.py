@@ -21,7 +21,8 @@ from tests.rules.test_bypass import create, labelled, told
 pytestmark = pytest.mark.usefixtures("tiny")
 
 RESOURCES = {
-    "Demand": "demands", "Waiver": "waivers", "ConfigMap": "configmaps", "Namespace": "namespaces",
+    "Demand": "demands", "DemandException": "demandexceptions",
+    "ConfigMap": "configmaps", "Namespace": "namespaces",
 }  # fmt: skip
 
 
@@ -105,14 +106,23 @@ def test_a_change_shortly_before_is_the_likely_way(tmp_path: Path) -> None:
     made = engine(tmp_path, demand(), waiver())
     taken = wrote("delete", waiver(), at="2026-11-23T14:59:18")
     found = made.evaluate([taken, create(), create(at="2026-11-23T15:30:00")])
-    assert [one.guardrail.way[:38] for one in found if one.guardrail] == [
-        "Waiver has-team was deleted 42 s befor",
-        "not known: nothing in the log explains",
+    assert [one.guardrail.way[:47] for one in found if one.guardrail] == [
+        "DemandException has-team was deleted 42 s befor",
+        "not known: nothing in the log explains it; perh",
     ]
     changed = wrote("patch", demand(label="x"), at="2026-11-23T14:59:30")
     (after,) = engine(tmp_path, demand()).evaluate([changed, create()])
     way = "Demand has-team was changed 30 s before; such a change takes effect with a delay"
     assert told([after]) == [("high", way)]
+
+
+def test_the_end_of_another_policy_is_no_way(tmp_path: Path) -> None:
+    """What was deleted shortly before, and had nothing to do with this one, explains nothing."""
+    other = demand("other", label="owner")
+    gone = wrote("delete", other, at="2026-11-23T14:59:59")
+    (found,) = engine(tmp_path, demand(), other).evaluate([gone, create()])
+    assert found.guardrail
+    assert found.guardrail.way.startswith("not known: ")
 
 
 def test_what_is_written_without_effect_changes_nothing(tmp_path: Path) -> None:

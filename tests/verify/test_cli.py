@@ -245,6 +245,17 @@ def test_hostile_names_cannot_write_to_the_terminal(tmp_path: Path) -> None:
         assert b"x1b]0;owned" in out
 
 
+def test_a_log_in_a_place_that_is_no_text_is_reported(tmp_path: Path) -> None:
+    """Whoever may write to the store chooses the names of places too; none ends the report."""
+    url = stored(small(), tmp_path)
+    place = os.fsencode(tmp_path / "archive") + b"/prod/\xff/abc"
+    os.makedirs(place)
+    Path(os.fsdecode(place + b"/log.note")).write_bytes(b"")
+    for form in ("text", "json"):
+        result = call(verify_command, url, "--key", KEY, "--output", form)
+        assert (result.exit_code, "udcff/abc" in result.output) == (1, True)
+
+
 def test_an_error_is_one_line(tmp_path: Path) -> None:
     """What a person can mend is said in one line, with exit code 2."""
     out, err = run("verify", f"file://{tmp_path}", "--key", "x").communicate()

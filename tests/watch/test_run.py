@@ -133,6 +133,20 @@ def test_a_log_that_shrinks_is_told_and_its_head_is_kept(place: Place) -> None:
     asyncio.run(life())
 
 
+def test_a_place_that_is_no_text_does_not_end_the_watch(place: Place) -> None:
+    """A file name of the attacker's is told as text; a directory store has any bytes in names."""
+
+    async def life() -> None:
+        async with serving() as server:
+            objects(place.log)["prod/\udcff/abc/log.note"] = b""
+            assert await place.watch(soc(server)).run(None) == 1
+            assert "audit-shipper.archive-changed" in rules(server)
+            evidence = server.got[0].json["data"]["alerts"][0]["evidence"]
+            assert evidence["log"] == "prod/\\udcff/abc/"
+
+    asyncio.run(life())
+
+
 @pytest.mark.parametrize("step", range(STEPS))
 def test_a_lost_lock_is_told_whenever_the_round_ends(place: Place, step: int) -> None:
     """A lock is looked at once: a round that is killed must not have seen it and told nobody."""

@@ -123,7 +123,7 @@ def command(
         click.echo((page if output == "html" else render)(judge.result, question), nl=False)
     for ledger in ledgers:
         tell_problems(ledger)
-    if not sealed and not judge.result.lines:
+    if not sealed and judge.result.first is None:
         raise SystemExit(COULD_NOT_CHECK)
     raise SystemExit(exit_code(ledger.verdicts(freshness_asked=False) for ledger in ledgers))
 

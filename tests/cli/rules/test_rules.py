@@ -148,7 +148,7 @@ def test_mistakes_are_told_with_their_lines(
         main()
     assert caught.value.code == 2
     assert capsys.readouterr().err.splitlines() == [
-        "error: the rules have 2 mistakes; none is in force:",
+        "error: the rules have 2 mistakes and are not used:",
         f"  {path}:1: spec.severity: Invalid enum value 'x'",
         f"  {path}:3: spec.when: there is no event.nope",
     ]

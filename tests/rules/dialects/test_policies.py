@@ -79,8 +79,8 @@ items:
         "12: spec.label: spec.label: must be text",
         "13: kind: Pod is no kind of rule, and no policy here needs it; known: AuditRule and"
         " AuditParams (audit-shipper/v1), and the objects of policy languages",
-        "15: kind: None is no kind of rule; known: AuditRule and AuditParams (audit-shipper/v1),"
-        " and the objects of policy languages",
+        "15: kind: it is required; known: AuditRule and AuditParams (audit-shipper/v1), and the"
+        " objects of policy languages",
     ]
     fixed = text.replace("label: 7", "label: x").replace("- kind: Pod\n  metadata: {name: p}\n", "")
     rules = loaded(tmp_path, fixed.replace("- {}\n", ""))

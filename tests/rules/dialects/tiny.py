@@ -12,7 +12,7 @@
       params: limits              # a ConfigMap tiny/limits whose data.label is the label instead
       cluster: true               # can not be answered offline
 
-A `Waiver` of the same name exempts whatever has the label `waived`.
+A `DemandException` of the same name exempts whatever has the label `waived`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Demand:
         for part, found in parts.items():
             if part.kind == "ConfigMap":
                 self.label = found.value["data"]["label"]
-        self._waived = any(part.kind == "Waiver" for part in parts)
+        self._waived = any(part.kind == "DemandException" for part in parts)
 
     @property
     def unanswerable(self) -> Sequence[str]:
@@ -83,7 +83,7 @@ class Demand:
 class Tiny:
     """The language; counts how often it has linked."""
 
-    kinds: Collection[tuple[str, str]] = [(GROUP, "Demand"), (GROUP, "Waiver")]
+    kinds: Collection[tuple[str, str]] = [(GROUP, "Demand"), (GROUP, "DemandException")]
 
     def __init__(self) -> None:
         self.links = 0
@@ -109,7 +109,7 @@ class Tiny:
                     else Problem(str(ident), 0, reason)
                 )
                 continue
-            refers = {("ConfigMap", spec.get("params")), ("Waiver", ident.name)}
+            refers = {("ConfigMap", spec.get("params")), ("DemandException", ident.name)}
             parts = {p: s for p, s in objects.items() if (p.kind, p.name) in refers}
             policies.append(Demand(ident, source, parts))
         return Linked(policies, problems)
@@ -131,7 +131,7 @@ def demand(name: str = "has-team", **spec: Any) -> dict[str, Any]:
 
 def waiver(name: str = "has-team") -> dict[str, Any]:
     """An exception."""
-    return {"apiVersion": f"{GROUP}/v1", "kind": "Waiver", "metadata": {"name": name}}
+    return {"apiVersion": f"{GROUP}/v1", "kind": "DemandException", "metadata": {"name": name}}
 
 
 def config_map(name: str, **data: str) -> dict[str, Any]:

@@ -66,7 +66,9 @@ def test_many_alerts_are_shown_in_part() -> None:
     assert len([one for one in body["blocks"] if one["type"] == "context"]) == SHOWN
 
 
-HOSTILE = st.text(st.sampled_from(list("<>&`*_~!@#|\\ ax:/")) | st.characters(), max_size=3000)
+MARKUP = st.sampled_from(list("<>&`*_~!@#|\\ ax:/"))
+HOSTILE = st.text(MARKUP | st.characters(codec="utf-8"), max_size=3000)
+"""No lone surrogates, which JSON has not: `clean` writes them out before an alert is stored."""
 
 
 @given(HOSTILE, st.integers(1, 9))

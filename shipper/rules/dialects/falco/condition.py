@@ -105,7 +105,7 @@ class _Parser:
     def either(self, depth: int) -> Node:
         """Parts with `or` between them."""
         if depth > MAX_DEPTH:
-            raise self.error(f"nested deeper than {MAX_DEPTH} levels")
+            raise ConditionError(self.at, f"nested deeper than {MAX_DEPTH} levels")
         parts = [self._all(depth)]
         while self._word("or"):
             parts.append(self._all(depth))
@@ -132,7 +132,7 @@ class _Parser:
             return inner
         if transformer := self._take(_TRANSFORMER):
             self.at = start
-            raise self.error(f"the transformer {transformer[1]} is not supported")
+            raise ConditionError(self.at, f"{transformer[1]}() is not supported")
         case = ""
         if lowered := self._take(_CASE):
             case = lowered[1]
@@ -187,7 +187,7 @@ class _Parser:
     def _value(self) -> str:
         if (chosen := self._take(_TRANSFORMER) or self._take(_CASE)) is not None:
             self.at = chosen.start()
-            raise self.error("comparing a field with a field is not supported")
+            raise ConditionError(self.at, "comparing a field with a field is not supported")
         quoted = self._quoted()
         if quoted is not None:
             return quoted

@@ -61,6 +61,8 @@ class Context:
         for name, entry in self._entries:
             if isinstance(entry, _Elsewhere):
                 yield f"context {name} {entry.why}"
+            elif isinstance(entry, _ConfigMap) and entry.is_missing:
+                yield f"context {name} {_CONFIG_MAP}: {'/'.join(entry.named or ())}"
 
     @property
     def config_maps(self) -> Iterator[tuple[str, str]]:
@@ -119,6 +121,11 @@ class _ConfigMap:
         if not (self._name.constant and self._namespace.constant):
             return None
         return str(self._namespace.value), str(self._name.value)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether it is known already that it is not there."""
+        return self.named is not None and self._find(*self.named) is None
 
     def load(self, question: Question, _scope: Scope) -> Any:
         namespace, name = self._namespace.fill(question), self._name.fill(question)

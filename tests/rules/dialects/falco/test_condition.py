@@ -97,3 +97,9 @@ def test_what_is_no_condition_is_refused_where_it_stops_being_one(text: str, off
     with pytest.raises(ConditionError) as caught:
         parse(text)
     assert caught.value.offset == offset
+
+
+def test_what_is_not_supported_is_named() -> None:
+    """By itself: nothing else was expected in its place."""
+    with pytest.raises(ConditionError, match=r"^b64\(\) is not supported$"):
+        parse("b64(ka.verb) = x")

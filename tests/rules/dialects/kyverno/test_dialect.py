@@ -75,13 +75,17 @@ def test_what_can_not_be_answered_is_said_at_load() -> None:
         {"name": "x", "apiCall": {"urlPath": "/x"}},
         {"name": "now", "variable": {"jmesPath": "time_now_utc()"}},
         {"name": "new", "variable": {"jmesPath": "brand_new(@)"}},
+        {"name": "map", "configMap": {"name": "a", "namespace": "b"}},
+        {"name": "any", "configMap": {"name": "{{ x }}", "namespace": "b"}},
     ]
     made = only(linked(Kyverno(), policy({"deny": {}}, context=context)))
     assert set(made.unanswerable) >= {
         "rule check: context x needs the API server",
         "rule check: time_now_utc() has no answer here",
         "rule check: the function brand_new() is not known here",
+        "rule check: context map needs a ConfigMap that is not beside the policies: b/a",
     }
+    assert "context any" not in str(made.unanswerable)
 
 
 def test_config_maps_are_wanted_only_where_a_context_asks() -> None:
