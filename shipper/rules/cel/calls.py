@@ -60,14 +60,15 @@ def settle() -> None:
 
     Raises what a signal's handler has raised while a call was under way.
     """
-    if _owes_arguments:
-        for arguments in _calls:
-            _give_back(arguments)
-    if _owes_results:
-        for value in _results:
-            _give_back(value)
-    _calls.clear()
-    _results.clear()
+    if _calls:
+        if _owes_arguments:
+            for arguments in _calls:
+                _give_back(arguments)
+        if _owes_results:
+            for value in _results:
+                _give_back(value)
+        _calls.clear()
+        _results.clear()
     if _stops:
         raise _stops.pop()
 
