@@ -48,7 +48,8 @@ def callable_by_engine(function: Implementation, arity: int) -> Any:
         except (KeyboardInterrupt, SystemExit) as stop:
             _stops.append(stop)  # the engine would take it for an error of the data
             raise
-        _results.append(value)
+        if value is not True and value is not False:  # which live for ever anyway
+            _results.append(value)
         return value
 
     pointer.errcheck = call  # type: ignore[assignment] # typeshed knows ctypes results only

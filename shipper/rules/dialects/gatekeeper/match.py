@@ -104,6 +104,8 @@ class Matcher:
     def _selectors(self, review: Review) -> Meant:
         namespace = choose_namespace(self._namespace_selector, review)
         object_ = choose_object(self._label_selector, review)
+        if namespace == object_ == "yes":
+            return YES
         return both(
             Meant(namespace, "match.namespaceSelector"), Meant(object_, "match.labelSelector")
         )

@@ -109,6 +109,8 @@ class Constraints:
 
 
 def _chosen(choice: Choice, what: str, needs: str) -> Meant:
+    if choice == "yes":
+        return YES
     return Meant(choice, f"{what} needs {needs}" if choice == "unknown" else what)
 
 
