@@ -52,7 +52,8 @@ class Hearing(Report):
     ) -> None:
         """An AuditRule matches."""
         if self._asked(event):
-            found = findings.finding(rule, event, line=line, message=message)
+            seen = findings.shown(event)
+            found = findings.finding(rule, seen, line=line, message=message)
             hit = Hit(Subject(AUDIT_RULE, "", rule.name), found, workload_in(event))
             self._tally.of(hit.subject, severity=rule.severity).add(self._place, hit)
             self.said.hits.setdefault(line, hit)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from shipper.model import Finding, What, Where, Who
+from msgspec import UNSET, UnsetType
+
+from shipper.model import Finding, Guardrail, What, Where, Who
 from shipper.rules import fields
 from shipper.rules.compile import Rule
 from shipper.rules.event import Event, ObjectRef, Status, user_of
@@ -19,15 +21,36 @@ MAX_GROUPS = 32
 _NO_STATUS, _NO_REF = Status(), ObjectRef()
 
 
+class Shown(NamedTuple):
+    """What every finding about an event says of it."""
+
+    audit_id: str
+    time: str
+    who: Who
+    what: What
+    where: Where
+
+
+def shown(event: Event) -> Shown:
+    """What findings say of the event; dearer than the rest of them."""
+    return Shown(
+        _short(event.auditID), fields.timestamp(event), who(event), what(event), where(event)
+    )
+
+
 def finding(
     rule: Rule,
-    event: Event,
+    event: Shown,
     *,
     line: int,
     message: str,
     verdict: Literal["match", "indeterminate"] = "match",
+    guardrail: Guardrail | UnsetType = UNSET,
 ) -> Finding:
-    """What the rule says of the event in line `line`; `message` is harmless already."""
+    """What the rule says of the event in line `line`; `message` is harmless already.
+
+    `guardrail`: what it says it of.
+    """
     return Finding(
         rule=rule.name,
         title=rule.title,
@@ -36,12 +59,13 @@ def finding(
         mode=rule.mode,
         attack=rule.attack,
         message=message,
-        audit_id=_short(event.auditID),
+        audit_id=event.audit_id,
         line=line,
-        time=fields.timestamp(event),
-        who=who(event),
-        what=what(event),
-        where=where(event),
+        time=event.time,
+        who=event.who,
+        what=event.what,
+        where=event.where,
+        guardrail=guardrail,
     )
 
 

@@ -20,7 +20,7 @@ from shipper.rules.report import Report
 from shipper.rules.reviews import accepted, review_of, target_of
 from shipper.rules.ruleset import Guarded
 from shipper.rules.terms import Terms
-from shipper.rules.ways import Changes, Way, way_of
+from shipper.rules.ways import Changes, Way, Ways
 
 _WHOLE = frozenset(("pods/ephemeralcontainers", "pods/resize"))
 """Subresources through which the object itself is changed, and that few policies name."""
@@ -42,6 +42,7 @@ class Guardrails:
     def __init__(self, guarded: Guarded, binder: Binder) -> None:
         self._fixed = guarded.policies
         self._past = Past(guarded.bypass, binder) if guarded.bypass else None
+        self._ways = Ways(guarded.policies.objects)
         self.replay: Replay | None = None
         """What keeps the policies current, where the log does."""
         if self._past and guarded.replayed_by:
@@ -130,8 +131,11 @@ class Guardrails:
         return found
 
     def _way(self, policy: Policy, verdict: Verdict, terms: Terms) -> Way:
+        objects = self.policies.objects
+        if self._ways.objects is not objects:
+            self._ways = Ways(objects)
         changes = self.replay.changes if self.replay else _NO_CHANGES
-        return way_of(policy, verdict, terms, objects=self.policies.objects, changes=changes)
+        return self._ways.likeliest(policy, verdict, terms, changes)
 
     def _namespace(self, name: str) -> Any:
         return self.replay.namespace(name) if self.replay else self._fixed.namespace(name)

@@ -20,7 +20,6 @@ UNKNOWN = "(unknown)"
 """What stands for a value that the event does not have."""
 
 _EXPRESSION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-_PLAIN = re.compile(r"[\x20-\x7e]*")
 _UNSAFE = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
 
 
@@ -49,9 +48,9 @@ def split(template: str) -> list[Part]:
 
 def harmless(text: str, limit: int) -> str:
     """`text` on one line, without a character that a terminal would obey, at most `limit` long."""
-    text = cut(text, limit)
-    if _PLAIN.fullmatch(text):
+    if len(text) <= limit and text.isascii() and text.isprintable():
         return text
+    text = cut(text, limit)
     return cut("".join(map(_visible, text)), limit)
 
 

@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 from shipper.model import Finding, Guardrail
 from shipper.rules.compile import Rule
 from shipper.rules.event import Event
-from shipper.rules.finding import finding, what, where, who
+from shipper.rules.finding import Shown, finding, shown, what, where, who
 from shipper.rules.message import MAX_MESSAGE, harmless
 from shipper.rules.ruleset import MALFORMED, Malformed
 
@@ -31,6 +31,8 @@ class Report:
         self.is_full = False
         self._found: list[Finding] = []
         self._repeated: dict[tuple[str, str], list[int]] = {}
+        self._shown: tuple[Event, Shown] | None = None
+        """Of the event that was told of last: many policies may refuse the same one."""
 
     def match(
         self,
@@ -42,8 +44,8 @@ class Report:
         guardrail: Guardrail | UnsetType = UNSET,
     ) -> None:
         """The rule matches; `message` is harmless already. `guardrail`: what it says it of."""
-        found = finding(rule, event, line=line, message=message)
-        self._add(msgspec.structs.replace(found, guardrail=guardrail))
+        seen = self._seen(event)
+        self._add(finding(rule, seen, line=line, message=message, guardrail=guardrail))
 
     def indeterminate(
         self,
@@ -57,8 +59,15 @@ class Report:
         """The rule can not be answered, for `reason`."""
         if self._is_new(rule.name, reason):
             message = harmless(f"could not be decided: {reason}", MAX_MESSAGE)
-            found = finding(rule, event, line=line, message=message, verdict="indeterminate")
-            self._add(msgspec.structs.replace(found, guardrail=guardrail))
+            found = finding(
+                rule,
+                self._seen(event),
+                line=line,
+                message=message,
+                verdict="indeterminate",
+                guardrail=guardrail,
+            )
+            self._add(found)
 
     def malformed(self, reason: str, *, line: int, event: Event | None = None) -> None:
         """The line is no audit event, though `event` may have been recovered from it."""
@@ -94,6 +103,11 @@ class Report:
         if self._room_bytes is not None:
             self._room_bytes -= len(_encode(found))
             self.is_full = self._room_bytes <= 0
+
+    def _seen(self, event: Event) -> Shown:
+        if self._shown is None or self._shown[0] is not event:
+            self._shown = event, shown(event)
+        return self._shown[1]
 
     def _is_new(self, name: str, reason: str) -> bool:
         if (name, reason) in self._repeated:

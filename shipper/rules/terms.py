@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -136,6 +136,11 @@ class Terms:
     def time(self) -> datetime:
         """The event's stageTimestamp."""
         return self.event.stageTimestamp
+
+    @cached_property
+    def received(self) -> datetime:
+        """When the API server got the request, else when it answered."""
+        return moment(self.event.requestReceivedTimestamp) or self.event.stageTimestamp
 
     @cached_property
     def plain(self) -> dict[str, Any]:
@@ -290,6 +295,15 @@ class Terms:
             b"null" in bytes(raw) for raw in (self.event.requestObject, self.event.responseObject)
         )
         return without_nulls(pruned) if nulls else pruned
+
+
+def moment(text: object) -> datetime | None:
+    """A moment as the API server writes it; None if it is none."""
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+        return found.astimezone(UTC) if found and found.tzinfo else None
+    except (ValueError, OverflowError):  # in UTC it may lie beyond the calendar
+        return None
 
 
 def is_dry_run(event: Event) -> bool:

@@ -5,13 +5,13 @@ Likely, not proved: the log says what was stored, not what each webhook answered
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from shipper.model import Severity
 from shipper.rules.dialects.policy import Ident, Objects, Policy, Verdict
-from shipper.rules.terms import Terms
+from shipper.rules.terms import Terms, moment
 
 RECENT = timedelta(minutes=5)
 """For so long after a change an API server or a webhook may go by the old policy."""
@@ -39,23 +39,53 @@ class Way(NamedTuple):
     quiet: bool = False
 
 
-def way_of(
-    policy: Policy, verdict: Verdict, terms: Terms, *, objects: Objects, changes: Changes
-) -> Way:
-    """The likeliest way past `policy`, which says `verdict` of the event's object."""
-    if verdict.exempt:
-        return Way(f"exempt: {verdict.exempt}", "info", quiet=True)
-    if verdict.action != "deny":
-        only = "warns of" if verdict.action == "warn" else "audits"
-        return Way(f"the policy only {only} such writes here", "low", quiet=True)
-    asked_at = received(terms)
-    for ident, at in _created(policy, objects):
-        if at > asked_at:
-            return Way(f"admitted before {ident} existed (created {at:%Y-%m-%dT%H:%M:%SZ})", "info")
-    failed = failed_open(terms) if policy.ident.group != IN_PROCESS else ""
-    if failed:
-        return Way(f"a webhook failed open: {failed}")
-    return _changed(policy, asked_at, objects=objects, changes=changes) or Way(NOT_KNOWN)
+_UNKNOWN = Way(NOT_KNOWN)
+
+
+class Ways:
+    """The ways past the policies that `objects` put in force.
+
+    Remembers when what a policy is made of was created.
+    """
+
+    def __init__(self, objects: Objects) -> None:
+        self.objects = objects
+        self._created: dict[Ident, Sequence[tuple[Ident, datetime]]] = {}
+
+    def likeliest(self, policy: Policy, verdict: Verdict, terms: Terms, changes: Changes) -> Way:
+        """The likeliest way past `policy`, which says `verdict` of the event's object."""
+        if verdict.exempt:
+            return Way(f"exempt: {verdict.exempt}", "info", quiet=True)
+        if verdict.action != "deny":
+            only = "warns of" if verdict.action == "warn" else "audits"
+            return Way(f"the policy only {only} such writes here", "low", quiet=True)
+        created, asked_at = self._made(policy), terms.received
+        for ident, at in created:
+            if at > asked_at:
+                says = f"admitted before {ident} existed (created {at:%Y-%m-%dT%H:%M:%SZ})"
+                return Way(says, "info")
+        failed = failed_open(terms) if policy.ident.group != IN_PROCESS else ""
+        if failed:
+            return Way(f"a webhook failed open: {failed}")
+        moments = [(at, f"{ident} was created") for ident, at in created]
+        if changes:
+            moments += self._changed(policy, changes)
+        return _just_before(asked_at, moments) or _UNKNOWN
+
+    def _made(self, policy: Policy) -> Sequence[tuple[Ident, datetime]]:
+        found = self._created.get(policy.ident)
+        if found is None:
+            found = self._created[policy.ident] = tuple(_created(policy, self.objects))
+        return found
+
+    def _changed(self, policy: Policy, changes: Changes) -> Iterator[tuple[datetime, str]]:
+        """The changes of what the policy is made of, or of an exception that is no more. Any other
+        part is gone from `parts` once it is deleted, and its no with it."""
+        own = set(policy.parts)
+        for ident, at in changes.items():
+            gone = ident not in self.objects
+            if ident in own or (gone and _may_have_exempted(ident, policy)):
+                yield at, f"{ident} was {'deleted' if gone else 'changed'}"
 
 
 def failed_open(terms: Terms) -> str:
@@ -71,32 +101,8 @@ def failed_open(terms: Terms) -> str:
     )
 
 
-def received(terms: Terms) -> datetime:
-    """When the API server got the request, else when it answered."""
-    return moment(terms.event.requestReceivedTimestamp) or terms.event.stageTimestamp
-
-
-def moment(text: object) -> datetime | None:
-    """A moment as the API server writes it; None if it is none."""
-    try:
-        found = datetime.fromisoformat(text) if isinstance(text, str) else None
-        return found.astimezone(UTC) if found and found.tzinfo else None
-    except (ValueError, OverflowError):  # in UTC it may lie beyond the calendar
-        return None
-
-
-def _changed(
-    policy: Policy, asked_at: datetime, *, objects: Objects, changes: Changes
-) -> Way | None:
-    """The newest change, shortly before, of what the policy is made of, or of an exception that is
-    no more. Any other part is gone from `parts` once it is deleted, and its no with it."""
-    own = set(policy.parts)
-    moments = [(at, f"{ident} was created") for ident, at in _created(policy, objects)]
-    moments += [
-        (at, f"{ident} was changed" if ident in objects else f"{ident} was deleted")
-        for ident, at in changes.items()
-        if ident in own or (ident not in objects and _may_have_exempted(ident, policy))
-    ]
+def _just_before(asked_at: datetime, moments: Sequence[tuple[datetime, str]]) -> Way | None:
+    """The newest of the moments if it was shortly before."""
     recent = [(at, says) for at, says in moments if timedelta() <= asked_at - at <= RECENT]
     if not recent:
         return None

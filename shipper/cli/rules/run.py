@@ -37,10 +37,12 @@ def command(file: str, config_path: Path | None, paths: tuple[Path, ...], output
     shown = _as_json if output == "json" else _as_text
     number = matched = undecided = 0
     for lines in chunks(file):
-        for finding in engine.evaluate(lines, first_line=number):
-            click.echo(shown(finding))
-            matched += finding.verdict == "match"
-            undecided += finding.verdict != "match"
+        found = engine.evaluate(lines, first_line=number)
+        if found:
+            click.echo("\n".join(map(shown, found)))
+        matches = sum(finding.verdict == "match" for finding in found)
+        matched += matches
+        undecided += len(found) - matches
         number += len(lines)
     click.echo(f"{number} lines, {matched} findings, {undecided} undecided", err=True)
     raise SystemExit(1 if matched else 0)

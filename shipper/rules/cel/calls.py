@@ -48,7 +48,8 @@ def callable_by_engine(function: Implementation, arity: int) -> Any:
         except (KeyboardInterrupt, SystemExit) as stop:
             _stops.append(stop)  # the engine would take it for an error of the data
             raise
-        _results.append(value)
+        if value is not True and value is not False:  # which live for ever anyway
+            _results.append(value)
         return value
 
     pointer.errcheck = call  # type: ignore[assignment] # typeshed knows ctypes results only
@@ -60,14 +61,15 @@ def settle() -> None:
 
     Raises what a signal's handler has raised while a call was under way.
     """
-    if _owes_arguments:
-        for arguments in _calls:
-            _give_back(arguments)
-    if _owes_results:
-        for value in _results:
-            _give_back(value)
-    _calls.clear()
-    _results.clear()
+    if _calls:
+        if _owes_arguments:
+            for arguments in _calls:
+                _give_back(arguments)
+        if _owes_results:
+            for value in _results:
+                _give_back(value)
+        _calls.clear()
+        _results.clear()
     if _stops:
         raise _stops.pop()
 

@@ -7,6 +7,8 @@ step is some 10 ns at the worst. Not for several threads at a time; program.py s
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 COST_LIMIT = 1 << 27
@@ -44,7 +46,8 @@ class Loop(NamedTuple):
     """And so many bytes of the expression's own texts."""
 
 
-class Bill(NamedTuple):
+@dataclass(frozen=True)
+class Bill:
     """What an expression may cost, apart from the rounds of its loops."""
 
     reads: Reads
@@ -59,6 +62,16 @@ class Bill(NamedTuple):
         """Whether no event can make it cost more than its own text does."""
         return not (self.reads or self.weight or self.loops or self.literal > _FREE_BYTES)
 
+    @cached_property
+    def growth_steps(self) -> float:
+        """For each byte that the expression makes: to make it, and to read it later."""
+        return GROWTH_STEPS + dict(self.reads).get(GROWN, 0)
+
+    @cached_property
+    def rounds_read_grown(self) -> bool:
+        """Whether rounds cost more as the expression makes more."""
+        return any(root == GROWN for loop in self.loops for root, _ in loop.reads)
+
 
 class CostError(ValueError):
     """The evaluation has cost too much."""
@@ -71,20 +84,21 @@ class Meter:
         self.exhausted = False
         self.spent = 0.0
         """Steps so far."""
-        self._loops: tuple[Loop, ...] = ()
+        self._bill = Bill((), 0.0, 0.0, ())
         self._rounds: list[float] = []
-        self._growth_steps: float = GROWTH_STEPS
         self._sizes: dict[str, float] = {}
 
     def start(self, bill: Bill, sizes: Mapping[str, int]) -> bool:
         """Begin anew with what the expression costs at least. False if that is too much already."""
         self._sizes = {**sizes, GROWN: 0.0, CALL: _CALL_STEPS}
-        self._loops = bill.loops
-        self._growth_steps = GROWTH_STEPS + dict(bill.reads).get(GROWN, 0)
-        self._price_rounds()
+        self._bill = bill
+        if bill.loops:
+            self._price_rounds()
         self.spent = 0.0
         self.exhausted = False
-        largest = bill.weight * sum(sizes.values()) + bill.literal
+        largest = bill.literal
+        if bill.weight:
+            largest += bill.weight * sum(sizes.values())
         return self._pay(self._reading(bill.reads) + GROWTH_STEPS * largest)
 
     def round(self, loop: int) -> bool:
@@ -93,12 +107,12 @@ class Meter:
 
     def building_round(self, loop: int, length: int) -> bool:
         """Before a round of a loop whose result has `length` elements. False ends the loop."""
-        bill = self._loops[loop]
+        bill = self._bill.loops[loop]
         added = bill.literal
         if bill.weight:
             added += bill.weight * sum(self._sizes.get(root, 0) for root in bill.sources)
             self._grow(added)
-        return self._pay(self._rounds[loop] + LIST_STEPS * length + self._growth_steps * added)
+        return self._pay(self._rounds[loop] + LIST_STEPS * length + self._bill.growth_steps * added)
 
     def spend(self, steps: float) -> None:
         """Raises CostError if that was too much."""
@@ -108,14 +122,15 @@ class Meter:
     def grow(self, size: float) -> None:
         """A value of `size` bytes is about to be made. Raises CostError if that is too much."""
         self._grow(size)
-        self.spend(self._growth_steps * size)
+        self.spend(self._bill.growth_steps * size)
 
     def _grow(self, size: float) -> None:
         self._sizes[GROWN] += size
-        self._price_rounds()
+        if self._bill.rounds_read_grown:
+            self._price_rounds()
 
     def _price_rounds(self) -> None:
-        self._rounds = [1 + self._reading(loop.reads) for loop in self._loops]
+        self._rounds = [1 + self._reading(loop.reads) for loop in self._bill.loops]
 
     def _pay(self, steps: float) -> bool:
         self.spent += steps
@@ -124,7 +139,10 @@ class Meter:
         return not self.exhausted
 
     def _reading(self, reads: Reads) -> float:
-        return sum(times * self._sizes.get(root, 0) for root, times in reads)
+        steps = 0.0
+        for root, times in reads:
+            steps += times * self._sizes.get(root, 0)
+        return steps
 
 
 METER = Meter()

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from shipper.rules.dialects.review import Review
-from shipper.rules.dialects.selectors import Choice, choose
+from shipper.rules.dialects.selectors import Choice, Selector
 from shipper.rules.terms import UNBOUND
 
 NAME_LABEL = "kubernetes.io/metadata.name"
@@ -44,15 +44,15 @@ def namespace_labels(review: Review) -> Labels:
     return Labels({**labels_of(shown), NAME_LABEL: name}, complete=True)
 
 
-def choose_namespace(selector: Mapping[str, Any], review: Review) -> Choice:
+def choose_namespace(selector: Selector, review: Review) -> Choice:
     """What `selector` says of the namespace; what stands in none is never left out by one."""
     if not selector or not (review.namespace or is_namespace(review)):
         return "yes"
     known = namespace_labels(review)
-    return choose(selector, known.labels, complete=known.complete)
+    return selector.choose(known.labels, complete=known.complete)
 
 
-def choose_object(selector: Mapping[str, Any], review: Review) -> Choice:
+def choose_object(selector: Selector, review: Review) -> Choice:
     """What `selector` says of the object as it is or as it was: one of them will do."""
     if not selector:
         return "yes"
@@ -61,7 +61,7 @@ def choose_object(selector: Mapping[str, Any], review: Review) -> Choice:
         if shown is UNBOUND:
             choices.append("unknown")
         elif isinstance(shown, Mapping):
-            choices.append(choose(selector, labels_of(shown), complete=True))
+            choices.append(selector.choose(labels_of(shown), complete=True))
     return min(choices, key=STRENGTH.__getitem__) if choices else "no"
 
 

@@ -12,6 +12,9 @@ Choice = Literal["yes", "no", "excluded", "unknown"]
 """`excluded`: not selected, and only for what the selector will not have (NotIn, DoesNotExist)."""
 
 
+_WILL_NOT_HAVE = ("NotIn", "DoesNotExist")
+
+
 class SelectorError(ValueError):
     """The selector is none that the API server would take."""
 
@@ -26,22 +29,37 @@ def selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
     return all(held) and all(labels.get(key) == value for key, value in wanted.items())
 
 
-def choose(selector: Mapping[str, Any], labels: Mapping[str, Any], *, complete: bool) -> Choice:
-    """What `selector` says of an object; `complete`: it has no other labels than `labels`.
+class Selector:
+    """A selector that is asked again and again. Raises `SelectorError`.
 
-    `unknown`: labels that are not known decide. Raises `SelectorError`.
+    False if it selects everything.
     """
-    selects(selector, {})  # which refuses what is malformed
-    wanted = [
-        {"key": key, "operator": "In", "values": [value]}
-        for key, value in (selector.get("matchLabels") or {}).items()
-    ]
-    all_of = [*wanted, *(selector.get("matchExpressions") or [])]
-    known = [one for one in all_of if complete or one["key"] in labels]
-    failed = {one["operator"] for one in known if not _holds(one, labels)}
-    if failed:
-        return "excluded" if failed <= {"NotIn", "DoesNotExist"} else "no"
-    return "yes" if len(known) == len(all_of) else "unknown"
+
+    def __init__(self, written: Mapping[str, Any]) -> None:
+        selects(written, {})  # which refuses what is malformed
+        equal = (
+            {"key": key, "operator": "In", "values": [value]}
+            for key, value in (written.get("matchLabels") or {}).items()
+        )
+        self._all_of = [*equal, *(written.get("matchExpressions") or [])]
+
+    def __bool__(self) -> bool:
+        return bool(self._all_of)
+
+    def choose(self, labels: Mapping[str, Any], *, complete: bool) -> Choice:
+        """What it says of an object; `complete`: it has no other labels than `labels`.
+
+        `unknown`: labels that are not known decide.
+        """
+        choice: Choice = "yes"
+        for one in self._all_of:
+            if not complete and one["key"] not in labels:
+                choice = "unknown" if choice == "yes" else choice
+            elif not _holds(one, labels):
+                if one["operator"] not in _WILL_NOT_HAVE:
+                    return "no"
+                choice = "excluded"
+        return choice
 
 
 def _holds(expression: Any, labels: Mapping[str, Any]) -> bool:

@@ -70,6 +70,7 @@ class Validator:
         self._validations = [
             (
                 one,
+                Decision(one.rule, "pass"),
                 program(one.rule, one.main),
                 program(one.rule, one.message_part) if one.message_part else None,
             )
@@ -103,10 +104,10 @@ class Validator:
         return Judged(meant, tuple(self._decisions(activation, end)))
 
     def _decisions(self, activation: Activation, end: float) -> Iterator[Decision]:
-        for written, program, message in self._validations:
+        for written, passed, program, message in self._validations:
             answer = program.evaluate(activation)
             if answer is True:
-                yield Decision(written.rule, "pass")
+                yield passed
             elif answer is False:
                 text = _message(written, message, activation)
                 yield Decision(written.rule, "fail", text)

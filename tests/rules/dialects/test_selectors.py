@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shipper.rules.dialects.selectors import SelectorError, choose, selects
+from shipper.rules.dialects.selectors import Selector, SelectorError, selects
 
 LABELS = {"app": "web", "tier": "front"}
 
@@ -72,10 +72,10 @@ def test_a_choice_tells_an_exclusion_from_what_was_never_meant(
     selector: dict[str, Any], complete: bool, chosen: str
 ) -> None:
     """And what is not known from both: it is never a pass."""
-    assert choose(selector, LABELS, complete=complete) == chosen
+    assert Selector(selector).choose(LABELS, complete=complete) == chosen
 
 
 def test_a_choice_refuses_what_is_malformed() -> None:
     """As the plain question does."""
     with pytest.raises(SelectorError):
-        choose(_expression("Like", "app"), LABELS, complete=False)
+        Selector(_expression("Like", "app"))

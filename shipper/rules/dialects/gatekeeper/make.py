@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from shipper.rules.cel import CompileError, Environment, constant
+from shipper.rules.cel.paths import Path
 from shipper.rules.conform import conform
 from shipper.rules.dialects.expressions import Expressions
 from shipper.rules.dialects.gatekeeper.match import Matcher
@@ -27,6 +28,12 @@ _ACTIONS: Mapping[str, Action] = {"deny": "deny", "warn": "warn", "dryrun": "aud
 
 _ADMISSION = frozenset(("*", "validation.gatekeeper.sh", "vap.k8s.io"))
 """The points at which a request is refused: Gatekeeper's webhook, and the policy it generates."""
+
+_ANY_OBJECT = ("variables", "anyObject")
+_OF_ANY_OBJECT: frozenset[Path] = frozenset(
+    (("request", "operation"), ("object", "kind"), ("oldObject", "kind"))
+)
+"""What its own expression needs: of the objects only that they are there."""
 
 _PARAMETER_BYTES = 16 * 1024
 """Larger parameters, as JSON, are not made a part of every expression that speaks of them."""
@@ -70,8 +77,17 @@ def made(
         unanswerable=[*([OURS] if template.is_ours else []), *_unanswerable(template.expressions)],
         validator=validator,
         parameters=bound,
-        paths=template.expressions.paths,
+        paths=_paths(template.expressions),
     )
+
+
+def _paths(expressions: Expressions) -> frozenset[Path]:
+    """All that is spoken of: through `variables.anyObject` no more than is asked of it."""
+    found = set(_OF_ANY_OBJECT)
+    for path in _without_any_object(expressions).paths:
+        is_any = path[:2] == _ANY_OBJECT
+        found |= {(root, *path[2:]) for root in ("object", "oldObject")} if is_any else {path}
+    return frozenset(found)
 
 
 def _joined(
@@ -89,10 +105,13 @@ def _joined(
 
 
 def _unanswerable(expressions: Expressions) -> list[str]:
-    variables = {
-        name: part for name, part in expressions.variables.items() if name != "variables.anyObject"
-    }
-    return unanswerable(expressions._replace(variables=variables))
+    return unanswerable(_without_any_object(expressions))
+
+
+def _without_any_object(expressions: Expressions) -> Expressions:
+    name = ".".join(_ANY_OBJECT)
+    variables = {key: part for key, part in expressions.variables.items() if key != name}
+    return expressions._replace(variables=variables)
 
 
 def _action(spec: ConstraintSpec) -> Action:

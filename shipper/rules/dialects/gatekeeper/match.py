@@ -19,7 +19,7 @@ from shipper.rules.dialects.labels import (
 )
 from shipper.rules.dialects.meant import NO, YES, Meant, both
 from shipper.rules.dialects.review import Review, Target
-from shipper.rules.dialects.selectors import choose
+from shipper.rules.dialects.selectors import Selector
 from shipper.rules.terms import UNBOUND
 
 _SUBRESOURCES = frozenset((
@@ -45,8 +45,8 @@ class Matcher:
         self._written = written
         self._operations = operations or _OPERATIONS
         self._exempt = exempt
-        for selector in (written.label_selector, written.namespace_selector):
-            choose(selector, {}, complete=True)
+        self._label_selector = Selector(written.label_selector)
+        self._namespace_selector = Selector(written.namespace_selector)
 
     def may_concern(self, target: Target) -> bool:
         """Whether any review with this target can be meant, or be one of those excluded."""
@@ -102,8 +102,10 @@ class Matcher:
         return YES
 
     def _selectors(self, review: Review) -> Meant:
-        namespace = choose_namespace(self._written.namespace_selector, review)
-        object_ = choose_object(self._written.label_selector, review)
+        namespace = choose_namespace(self._namespace_selector, review)
+        object_ = choose_object(self._label_selector, review)
+        if namespace == object_ == "yes":
+            return YES
         return both(
             Meant(namespace, "match.namespaceSelector"), Meant(object_, "match.labelSelector")
         )

@@ -39,6 +39,8 @@ class Conditions(msgspec.Struct, frozen=True):
 class CelCheck:
     """The demand, ready to be asked."""
 
+    skips_deletions = False
+
     def __init__(
         self,
         validator: Validator,

@@ -38,7 +38,9 @@ PASS, SKIP = Result("pass"), Result("skip")
 
 
 class Check(Protocol):
-    """One demand."""
+    """One demand. `skips_deletions`: it says nothing of a DELETE."""
+
+    skips_deletions: bool
 
     @property
     def documents(self) -> Iterator[Document]:
@@ -55,6 +57,7 @@ class Check(Protocol):
 class Pattern:
     """`pattern`: an overlay; compiled once where it has no variables."""
 
+    skips_deletions = True
     unanswerable: Iterable[str] = ()
 
     def __init__(self, written: Any) -> None:
@@ -84,6 +87,7 @@ class Pattern:
 class AnyPattern:
     """`anyPattern`: one of several overlays."""
 
+    skips_deletions = True
     unanswerable: Iterable[str] = ()
 
     def __init__(self, written: Any) -> None:
@@ -119,6 +123,7 @@ class AnyPattern:
 class Deny:
     """`deny`: refused where the conditions hold; always, where there are none."""
 
+    skips_deletions = False
     unanswerable: Iterable[str] = ()
 
     def __init__(self, written: Mapping[str, Any]) -> None:
@@ -141,6 +146,8 @@ class Deny:
 
 class ForEach:
     """`foreach`: each element of lists, with preconditions and a demand of its own."""
+
+    skips_deletions = False
 
     def __init__(self, written: Any, depth: int = 1) -> None:
         if not isinstance(written, list) or not all(isinstance(one, Mapping) for one in written):

@@ -13,6 +13,8 @@ from shipper.rules.dialects.kyverno.variables import Document
 class Elsewhere:
     """A demand that is undecided wherever it is asked."""
 
+    skips_deletions = False
+
     def __init__(self, why: str) -> None:
         self.unanswerable = (why,)
 

@@ -62,6 +62,7 @@ class PodSecurity:
     """A level, a version, and what is excluded. Raises ValueError."""
 
     documents: Iterator[Document] = iter(())
+    skips_deletions = True
     unanswerable: Iterable[str] = ()
 
     def __init__(self, written: Any) -> None:

@@ -83,7 +83,9 @@ class Rule:
 
     def may_select(self, target: Target) -> bool:
         """Whether it may speak of reviews with this target."""
-        return self._match.may_select(target)
+        # Preconditions come first, and may fail where the check would say nothing.
+        skipped = self.check.skips_deletions and not self.has_preconditions
+        return not (skipped and target.operation == "DELETE") and self._match.may_select(target)
 
     @property
     def documents(self) -> Iterator[Document]:

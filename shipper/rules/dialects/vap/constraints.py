@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from shipper.rules.dialects.labels import choose_namespace, choose_object, is_namespace
 from shipper.rules.dialects.meant import NO, YES, Meant, both
 from shipper.rules.dialects.review import Review, Target
-from shipper.rules.dialects.selectors import Choice, choose
+from shipper.rules.dialects.selectors import Choice, Selector
 from shipper.rules.dialects.vap.spec import MatchResources, ResourceRule
 
 _ANY_VERSION = "*"
@@ -44,8 +44,8 @@ class Constraints:
             for rule in (*written.resource_rules, *written.exclude_resource_rules)
         )
         self._seen: dict[tuple[Target, bool, str], Meant] = {}
-        for selector in (written.namespace_selector, written.object_selector):
-            choose(selector, {}, complete=True)
+        self._namespace_selector = Selector(written.namespace_selector)
+        self._object_selector = Selector(written.object_selector)
 
     def may_concern(self, target: Target) -> bool:
         """Whether any review with this target can be meant, or be one of those excluded."""
@@ -58,9 +58,9 @@ class Constraints:
         found = self._by_rules(review)
         if found.choice == "no":
             return NO
-        if self._written.namespace_selector:
+        if self._namespace_selector:
             found = both(found, self._namespace(review))
-        if self._written.object_selector:
+        if self._object_selector:
             found = both(found, self._object(review))
         return found
 
@@ -93,11 +93,11 @@ class Constraints:
         return YES
 
     def _namespace(self, review: Review) -> Meant:
-        choice = choose_namespace(self._written.namespace_selector, review)
+        choice = choose_namespace(self._namespace_selector, review)
         return _chosen(choice, "namespaceSelector", "the namespace's labels")
 
     def _object(self, review: Review) -> Meant:
-        choice = choose_object(self._written.object_selector, review)
+        choice = choose_object(self._object_selector, review)
         return _chosen(choice, "objectSelector", "the labels that the object had")
 
     def _equivalents(self, target: Target) -> Iterator[Target]:
@@ -109,6 +109,8 @@ class Constraints:
 
 
 def _chosen(choice: Choice, what: str, needs: str) -> Meant:
+    if choice == "yes":
+        return YES
     return Meant(choice, f"{what} needs {needs}" if choice == "unknown" else what)
 
 

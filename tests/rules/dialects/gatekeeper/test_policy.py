@@ -38,6 +38,14 @@ def test_a_deletion_is_about_the_old_object() -> None:
     assert [one.outcome for one in judged((values, constraint()), asked)] == ["pass"]
 
 
+def test_any_object_is_there_though_nothing_is_asked_of_it_but_all_of_it_if_need_be() -> None:
+    """What is converted of the object is what expressions ask of it."""
+    whole = "variables.anyObject.exists(key, key == 'spec')"
+    for text in ("variables.anyObject != null", whole, "!has(variables.anyObject.none)"):
+        values = template(text)
+        assert [one.outcome for one in judged((values, constraint()), POD)] == ["pass"]
+
+
 def test_no_parameters_are_null() -> None:
     """And what asks for one of them fails, or is nothing under failurePolicy Ignore."""
     assert [one.outcome for one in judged((template(LABELS), constraint()), POD)] == ["fail"]

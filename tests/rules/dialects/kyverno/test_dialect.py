@@ -141,5 +141,15 @@ def test_a_policy_is_asked_only_about_what_it_may_concern() -> None:
     assert not made.may_concern(service)
 
 
+def test_a_pattern_is_not_asked_about_deletions() -> None:
+    """It would say nothing of them; a precondition that can not be evaluated might."""
+    gone = review(pod()).target._replace(operation="DELETE")
+    pattern = {"pattern": {"metadata": {"name": "x"}}}
+    assert not only(linked(Kyverno(), policy(pattern))).may_concern(gone)
+    guarded = policy(pattern, preconditions={"all": [{"key": "a", "operator": "Equals"}]})
+    assert only(linked(Kyverno(), guarded)).may_concern(gone)
+    assert only(linked(Kyverno(), policy({"deny": {}}))).may_concern(gone)
+
+
 def _objects(*values: dict[str, Any]) -> dict[Ident, Source]:
     return {ident_of(value): Source(value, None) for value in values}
