@@ -14,7 +14,7 @@ from shipper.rules.dialects.expressions import Expressions
 from shipper.rules.dialects.gatekeeper.match import Matcher
 from shipper.rules.dialects.gatekeeper.policy import OURS, REGO, Made
 from shipper.rules.dialects.gatekeeper.spec import ConstraintSpec
-from shipper.rules.dialects.gatekeeper.template import Template, with_parameters
+from shipper.rules.dialects.gatekeeper.template import ANY_OBJECT, Template, with_parameters
 from shipper.rules.dialects.policy import Action, Ident, Source
 from shipper.rules.dialects.problems import problem_in
 from shipper.rules.dialects.selectors import SelectorError
@@ -83,6 +83,8 @@ def made(
 
 def _paths(expressions: Expressions) -> frozenset[Path]:
     """All that is spoken of: through `variables.anyObject` no more than is asked of it."""
+    if expressions.variables[".".join(_ANY_OBJECT)].text != ANY_OBJECT:
+        return expressions.paths  # the author has a variable of that name
     found = set(_OF_ANY_OBJECT)
     for path in _without_any_object(expressions).paths:
         is_any = path[:2] == _ANY_OBJECT

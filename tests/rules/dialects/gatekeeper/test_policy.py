@@ -46,6 +46,13 @@ def test_any_object_is_there_though_nothing_is_asked_of_it_but_all_of_it_if_need
         assert [one.outcome for one in judged((values, constraint()), POD)] == ["pass"]
 
 
+def test_a_variable_of_the_same_name_is_the_authors() -> None:
+    """And what it needs of the object is there."""
+    mine = [{"name": "anyObject", "expression": "object.metadata"}]
+    values = template("has(variables.anyObject.labels)", variables=mine)
+    assert [one.outcome for one in judged((values, constraint()), POD)] == ["pass"]
+
+
 def test_no_parameters_are_null() -> None:
     """And what asks for one of them fails, or is nothing under failurePolicy Ignore."""
     assert [one.outcome for one in judged((template(LABELS), constraint()), POD)] == ["fail"]
