@@ -17,9 +17,9 @@ from shipper.store.memory import MemoryStore
 from tests.daemon import Place, with_batch
 from tests.faults import Crash, Fault, FaultyDisk
 from tests.rules.dialects.tiny import demand
+from tests.rules.guardrails.test_bypass import create
+from tests.rules.guardrails.test_replay import wrote
 from tests.rules.support import written
-from tests.rules.test_bypass import create
-from tests.rules.test_replay import wrote
 from tests.test_guardrails import findings, manifests
 
 pytestmark = pytest.mark.usefixtures("tiny")

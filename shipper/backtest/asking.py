@@ -22,9 +22,9 @@ from shipper.rules.dialects.policies import MAX_TARGETS, PolicySet, asked
 from shipper.rules.dialects.policy import Policy, Verdict
 from shipper.rules.dialects.review import Review
 from shipper.rules.event import Event
+from shipper.rules.guardrails.replay import Replay
+from shipper.rules.guardrails.reviews import accepted, review_of, target_of
 from shipper.rules.message import MAX_MESSAGE, harmless
-from shipper.rules.replay import Replay
-from shipper.rules.reviews import accepted, review_of, target_of
 from shipper.rules.ruleset import RuleSet
 from shipper.rules.terms import Terms
 

@@ -15,8 +15,8 @@ from shipper.backtest.tally import Place
 from shipper.errors import ConfigError
 from shipper.model import Data
 from shipper.rules.event import decode_events
-from shipper.rules.replay import Replay
-from shipper.rules.reviews import accepted
+from shipper.rules.guardrails.replay import Replay
+from shipper.rules.guardrails.reviews import accepted
 from shipper.rules.ruleset import RuleSet
 from shipper.rules.terms import Terms
 from shipper.verify.frame import unpack

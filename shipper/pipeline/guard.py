@@ -21,7 +21,7 @@ from shipper.rules.costs import Costs
 if TYPE_CHECKING:
     from shipper.rules.engine import Engine
     from shipper.rules.event import Event
-    from shipper.rules.replay import Replay
+    from shipper.rules.guardrails.replay import Replay
 
 ENGINE = "rules-engine"
 """The name under which the engine's own failure is sealed."""

@@ -34,7 +34,7 @@ from shipper.model import Manifest
 from shipper.pipeline.guard import Guard
 
 if TYPE_CHECKING:
-    from shipper.rules.replay import Replay
+    from shipper.rules.guardrails.replay import Replay
 
 DIRECTORY = "policies"
 VERSION = "audit-shipper/policies/v1"

@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from shipper.rules.audit_policy import Policy, Request, Step, logged_stages, steps
 from shipper.rules.compile import Rule
 from shipper.rules.levels import LEVELS, Level
 from shipper.rules.match import exact, one_of
 from shipper.rules.needs import level_of
-from shipper.rules.policy import Policy, Request, Step, logged_stages, steps
 from shipper.rules.probes import Probe, probes
 from shipper.rules.ruleset import RuleSet
 from shipper.rules.written import written

@@ -16,7 +16,7 @@ from shipper.rules.bind import Binder
 from shipper.rules.costs import Costs
 from shipper.rules.event import Event, decode_events, recover
 from shipper.rules.gate import Gate, Gates
-from shipper.rules.guardrails import Guardrails
+from shipper.rules.guardrails.judge import Guardrails
 from shipper.rules.index import Index
 from shipper.rules.marks import Marks
 from shipper.rules.match import stages_of

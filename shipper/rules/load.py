@@ -14,8 +14,6 @@ from typing import Any
 
 from shipper.config import RuleOverride, Rules
 from shipper.errors import ConfigError
-from shipper.rules import bypass
-from shipper.rules.bypass import BYPASS
 from shipper.rules.cel import Environment
 from shipper.rules.collect import Collected
 from shipper.rules.compile import Compiler, wrong_params
@@ -25,6 +23,8 @@ from shipper.rules.dialects.objects import unfolded
 from shipper.rules.dialects.registry import Detection
 from shipper.rules.document import Document, Problem
 from shipper.rules.files import read_file, rule_files
+from shipper.rules.guardrails import bypass
+from shipper.rules.guardrails.bypass import BYPASS
 from shipper.rules.rule import AuditParams, AuditRule, Overriding
 from shipper.rules.ruleset import MALFORMED, Guarded, Malformed, RuleSet
 

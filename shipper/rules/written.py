@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from shipper.rules.dialects.kinds import kind_of, resource_of
 from shipper.rules.dialects.policies import PolicySet
 from shipper.rules.dialects.review import Operation, Target
+from shipper.rules.guardrails.replay import Replay
 from shipper.rules.probes import Probe
-from shipper.rules.replay import Replay
 from shipper.rules.resources import BUILT_IN, Resource
 from shipper.rules.ruleset import RuleSet
 from shipper.rules.terms import CONNECTED

@@ -10,9 +10,9 @@ import pytest
 
 from shipper.config import Rules
 from shipper.errors import ConfigError
+from shipper.rules.audit_policy import Policy, Request, load_policy, steps
 from shipper.rules.doctor import Gap, Sight, examine, remedy
 from shipper.rules.load import load_rules
-from shipper.rules.policy import Policy, Request, load_policy, steps
 from shipper.rules.resources import Resource
 from tests.rules.dialects.tiny import demand
 from tests.rules.support import rule, rules_of

@@ -10,8 +10,8 @@ import msgspec
 import yaml
 
 from shipper.cli.rules.options import chosen, rules_options
+from shipper.rules.audit_policy import load_policy
 from shipper.rules.doctor import Gap, Sight, examine, remedy
-from shipper.rules.policy import load_policy
 from shipper.rules.probes import Probe
 
 _SHOWN = 6

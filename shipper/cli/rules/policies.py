@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from shipper.cli.rules.table import table
-from shipper.rules.bypass import BYPASS
+from shipper.rules.guardrails.bypass import BYPASS
+from shipper.rules.guardrails.speaks import Said, describe
 from shipper.rules.message import MAX_MESSAGE, harmless
 from shipper.rules.ruleset import RuleSet
-from shipper.rules.speaks import Said, describe
 
 _COLUMNS = ("POLICY", "LANGUAGE", "ACTION", "OFFLINE", "SPEAKS OF")
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from shipper.config import RuleOverride, Rules
-from shipper.rules.bypass import BYPASS
 from shipper.rules.dialects import registry
 from shipper.rules.dialects.detection import Translated
 from shipper.rules.dialects.policies import PolicySet
 from shipper.rules.dialects.registry import Detection
 from shipper.rules.dialects.review import Review, Target
 from shipper.rules.document import Document
+from shipper.rules.guardrails.bypass import BYPASS
 from shipper.rules.load import RulesError, load_rules
 from shipper.rules.rule import AuditRule, RuleMetadata, RuleSpec
 from shipper.rules.ruleset import RuleSet

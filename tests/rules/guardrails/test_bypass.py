@@ -10,8 +10,8 @@ import pytest
 from shipper.config import RuleOverride, Rules
 from shipper.model import Finding, Guardrail
 from shipper.rules import guardrails
-from shipper.rules.bypass import BYPASS
 from shipper.rules.engine import Engine
+from shipper.rules.guardrails.bypass import BYPASS
 from shipper.rules.load import load_rules
 from tests.rules.dialects.tiny import demand, namespace, waiver
 from tests.rules.support import line, written

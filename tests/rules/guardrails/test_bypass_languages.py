@@ -11,8 +11,8 @@ from shipper.config import Rules
 from shipper.model import Finding
 from shipper.rules.engine import Engine
 from shipper.rules.load import load_rules
+from tests.rules.guardrails.test_bypass import create
 from tests.rules.support import written
-from tests.rules.test_bypass import create
 
 VAP = """
 apiVersion: admissionregistration.k8s.io/v1

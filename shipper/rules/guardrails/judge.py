@@ -14,13 +14,13 @@ from shipper.rules.bind import Binder
 from shipper.rules.dialects.policies import PolicySet, asked
 from shipper.rules.dialects.policy import Policy, Verdict
 from shipper.rules.dialects.review import Operation, Review, Target
-from shipper.rules.past import Case, Past
-from shipper.rules.replay import Replay
+from shipper.rules.guardrails.past import Case, Past
+from shipper.rules.guardrails.replay import Replay
+from shipper.rules.guardrails.reviews import accepted, review_of, target_of
+from shipper.rules.guardrails.ways import Changes, Way, Ways
 from shipper.rules.report import Report
-from shipper.rules.reviews import accepted, review_of, target_of
 from shipper.rules.ruleset import Guarded
 from shipper.rules.terms import Terms
-from shipper.rules.ways import Changes, Way, Ways
 
 _WHOLE = frozenset(("pods/ephemeralcontainers", "pods/resize"))
 """Subresources through which the object itself is changed, and that few policies name."""

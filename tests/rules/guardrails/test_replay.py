@@ -10,13 +10,13 @@ import pytest
 
 from shipper.config import Rules
 from shipper.model import Finding
-from shipper.rules import replay
 from shipper.rules.engine import Engine
+from shipper.rules.guardrails import replay
+from shipper.rules.guardrails.replay import Replay
 from shipper.rules.load import load_rules
-from shipper.rules.replay import Replay
 from tests.rules.dialects.tiny import GROUP, Tiny, config_map, demand, namespace, waiver
+from tests.rules.guardrails.test_bypass import create, labelled, told
 from tests.rules.support import line, written
-from tests.rules.test_bypass import create, labelled, told
 
 pytestmark = pytest.mark.usefixtures("tiny")
 

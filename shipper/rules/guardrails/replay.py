@@ -28,8 +28,8 @@ from shipper.rules.dialects.objects import (
 from shipper.rules.dialects.policies import PolicySet
 from shipper.rules.dialects.policy import Dialect, Ident, Objects, Source
 from shipper.rules.document import MAX_DEPTH
+from shipper.rules.guardrails.reviews import accepted
 from shipper.rules.message import MAX_MESSAGE, cut
-from shipper.rules.reviews import accepted
 from shipper.rules.terms import UNBOUND, Terms
 
 MAX_OBJECTS = 10_000

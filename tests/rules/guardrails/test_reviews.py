@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shipper.rules.dialects.review import Review
-from shipper.rules.reviews import accepted, review_of
+from shipper.rules.guardrails.reviews import accepted, review_of
 from shipper.rules.terms import UNBOUND
 from tests.rules.support import line, pod, terms
 

@@ -1,0 +1,1 @@
+"""Accepted writes, judged by the policies that were in force: what should have been denied."""
