@@ -9,8 +9,8 @@ import pytest
 
 from shipper.config import RuleOverride, Rules
 from shipper.model import Finding, Guardrail
-from shipper.rules import guardrails
 from shipper.rules.engine import Engine
+from shipper.rules.guardrails import judge
 from shipper.rules.guardrails.bypass import BYPASS
 from shipper.rules.load import load_rules
 from tests.rules.dialects.tiny import demand, namespace, waiver
@@ -202,7 +202,7 @@ def test_of_one_write_so_many_policies_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What says no before what is not known, and that there are more."""
-    monkeypatch.setattr(guardrails, "MAX_TOLD", 2)
+    monkeypatch.setattr(judge, "MAX_TOLD", 2)
     made = engine(tmp_path, demand("a", raises=True), demand("b"), demand("c"), demand("d"))
     found = made.evaluate([create()])
     assert [one.guardrail.name for one in found if one.guardrail] == ["b", "c"]
