@@ -69,6 +69,7 @@ class ApiServer:
         )
         if self.raw:
             handler.wfile.write(self.raw)
+            handler.close_connection = True
             return
         body = self.exposition()
         handler.send_response(self.status if allowed else 401)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import botocore.loaders
 import pytest
 from botocore.exceptions import UnknownServiceError
+from botocore.loaders import Loader
 
 from shipper.store.s3.models import MODELS
 
@@ -12,11 +13,12 @@ from shipper.store.s3.models import MODELS
 @pytest.mark.parametrize("kind", ["service-2", "endpoint-rule-set-1"])
 def test_they_say_what_botocore_reads(kind: str) -> None:
     """All of it, in the same order, and once for all clients."""
-    own = MODELS.load_service_model("s3", kind)
+    fresh = Loader(file_loader=MODELS.file_loader)  # clients rewrite paths in what they share
+    own = fresh.load_service_model("s3", kind)
     botocores = botocore.loaders.create_loader().load_service_model("s3", kind)
     assert own == botocores
     assert list(own) == list(botocores)
-    assert MODELS.load_service_model("s3", kind) is own
+    assert MODELS.load_service_model("s3", kind) is MODELS.load_service_model("s3", kind)
 
 
 def test_what_is_not_described_is_an_error() -> None:
