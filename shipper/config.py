@@ -253,6 +253,9 @@ class Logging(Section, frozen=True):
     """`json` for machines, `console` for people."""
 
 
+MAX_BYTES = 4 * 2**20
+"""Of a file: ten thousand overrides fit."""
+
 LIMITS = {
     "source.apiserver_metrics.every": Limit(10, 3600, "10s and 1h"),
     "batch.max_bytes": Limit(64 * 2**10, 64 * 2**20, "64KiB and 64MiB"),
@@ -331,7 +334,11 @@ def _mistakes(options: ApiServer) -> Iterator[ConfigError]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise ConfigError(f"the configuration {path} is longer than {MAX_BYTES >> 20} MiB")
+        return data.decode("utf-8")
     except FileNotFoundError as error:
         raise ConfigError(
             f"there is no configuration at {path}", remedy="give --config FILE"

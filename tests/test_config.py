@@ -192,6 +192,8 @@ def test_an_unreadable_file_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "latin").write_bytes(b"\xff")
     with pytest.raises(ConfigError, match="cannot be read"):
         config.load(tmp_path / "latin")
+    with pytest.raises(ConfigError, match="longer than 4 MiB"):
+        config.load(Path("/dev/zero"))
 
 
 def test_a_long_number_does_not_pass_for_a_duration() -> None:

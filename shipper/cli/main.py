@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import select
 import sys
 import traceback
 
@@ -46,11 +47,21 @@ class _Verbs(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:
+        except BrokenPipeError as error:
+            if not _is_unread():  # click would end with 1, as for any broken pipe
+                raise ShipperError(f"a process of ours has died: {error.strerror}") from error
             # Whoever read our output has left. click would exit with 1, which means tampering, and
             # Python would complain when it flushes at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(ShipperError.exit_code)
+
+
+def _is_unread() -> bool:
+    """Whether nobody reads our output any more; other pipes break too, those to our processes."""
+    poll = select.poll()
+    for stream in (sys.stdout, sys.stderr):
+        poll.register(stream.fileno(), 0)
+    return bool(poll.poll(0))
 
 
 @click.group(

@@ -132,6 +132,24 @@ def test_a_defect_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ended.value.code == 3
 
 
+DIES = """
+from shipper.cli import main
+
+def dies(*_):
+    raise BrokenPipeError(32, "Broken pipe")
+
+main.click.Group.invoke = dies
+main.main()
+"""
+
+
+def test_another_broken_pipe_is_not_quiet() -> None:
+    """Only who reads our output may leave without a word; a process of ours that dies may not."""
+    done = subprocess.run([sys.executable, "-c", DIES, "keys"], check=False, capture_output=True)
+    assert done.returncode == 3
+    assert done.stderr == b"error: a process of ours has died: Broken pipe\n"
+
+
 def test_a_closed_pipe_is_quiet(place: Place) -> None:
     """`cat | head` does not end in a traceback."""
     place.log.write_bytes(b"x" * 100 + b"\n" + b"y\n" * 2_000_000)
