@@ -9,16 +9,17 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from shipper.audit.lines import LineBuffer
 from shipper.backtest.chronicle import Noted
 from shipper.backtest.court import Court
 from shipper.backtest.result import Result
 from shipper.backtest.tally import Place
+from shipper.errors import ShipperError
 from shipper.model import Data
 from shipper.rules.ruleset import RuleSet
 from shipper.verify.frame import unpack
@@ -31,6 +32,7 @@ compressed, and those of a plain file 1 MiB."""
 PROCESSES = 2
 """At most, and one for each core: each holds the rules, some 80 MiB with the catalog."""
 
+T = TypeVar("T")
 MakeRules = Callable[[], Sequence[RuleSet]]
 
 
@@ -119,22 +121,42 @@ class _Process:
     def has_room(self) -> bool:
         """Whether `submit` would not wait."""
         while self._waiting and self._waiting[0].done():
-            self._waiting.popleft().result()
+            _done(self._waiting.popleft())
         return len(self._waiting) < WAITING
 
     def submit(self, job: Callable[..., None], *arguments: object) -> None:
         self.used = True
         while len(self._waiting) >= WAITING:
-            self._waiting.popleft().result()
-        self._waiting.append(self._pool.submit(job, *arguments))
+            _done(self._waiting.popleft())
+        self._waiting.append(self._begun(job, *arguments))
 
     def finish(self) -> Result:
         while self._waiting:
-            self._waiting.popleft().result()
-        return self._pool.submit(_finish).result()
+            _done(self._waiting.popleft())
+        return _done(self._begun(_finish))
+
+    def _begun(self, job: Callable[..., T], *arguments: object) -> Future[T]:
+        try:
+            return self._pool.submit(job, *arguments)
+        except BrokenExecutor as error:
+            raise _dead() from error
 
     def end(self) -> None:
         self._pool.shutdown(cancel_futures=True)
+
+
+def _done(future: Future[T]) -> T:
+    try:
+        return future.result()
+    except BrokenExecutor as error:
+        raise _dead() from error
+
+
+def _dead() -> ShipperError:
+    return ShipperError(
+        "a judging process has died, and nothing can be said",
+        remedy="see why it was ended, by whom or for want of memory, and try again",
+    )
 
 
 class _Held:

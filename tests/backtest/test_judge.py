@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from shipper.backtest import judge
 from shipper.backtest.judge import PROCESSES, WAITING, Judge
 from shipper.backtest.tally import AUDIT_RULE, Place, Subject
+from shipper.errors import ShipperError
 from shipper.model import Data
 from shipper.rules.load import load_tested
 from shipper.rules.ruleset import RuleSet
@@ -52,6 +54,20 @@ def test_a_log_stays_together_where_a_rule_counts(tmp_path: Path) -> None:
     found = judged(tmp_path, threshold=True).result.tally.rules[Subject(AUDIT_RULE, "", "r")]
     assert found.matches == 2
     assert {sample.log for sample in found.samples} == set(LOGS)
+
+
+def killed() -> list[RuleSet]:
+    """As the kernel does where memory ends."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return []
+
+
+def test_a_process_that_is_killed_is_one_clear_error(tmp_path: Path) -> None:
+    """And no result: half a history is none."""
+    judging = Judge(killed, made(written(tmp_path, rule())), Window())
+    judging.judge_lines(Place(LOGS[0], 0), [labelled(0)], 0)
+    with pytest.raises(ShipperError, match="a judging process has died"), judging:
+        pass
 
 
 def test_a_sealed_batch_is_judged_in_pieces(
