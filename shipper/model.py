@@ -239,6 +239,16 @@ class Supersedes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: Sha256Hex
 
 
+class Counted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the API server said of its audit log: events since its process began, and those of them
+    that it could not write. `started`: when it began, by its clock, in whole seconds of Unix time.
+    """
+
+    events: Count
+    failed: Count
+    started: Count
+
+
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One sealed step of a log: what it holds, and the hash of the step before it."""
 
@@ -258,6 +268,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     next_vkey: str | UnsetType = UNSET
     supersedes: Supersedes | UnsetType = UNSET
     lock_required: bool | UnsetType = UNSET
+    apiserver: Counted | UnsetType = UNSET
 
 
 class StoredObject(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -22,6 +22,7 @@ from shipper.heap import give_back
 from shipper.logs import Logger
 from shipper.model import (
     Agent,
+    Counted,
     EventRange,
     Finding,
     Kind,
@@ -279,7 +280,7 @@ class Collector:
             opened_ns=self._recorder.sealed_ns,
             max_age_seconds=self._config.batch.heartbeat,
         ):
-            self._seal(kind="heartbeat")
+            self._seal(kind="heartbeat", apiserver=self._counted())
 
     def _seal_batch(self, *, unterminated: bool = False) -> None:
         if self._batch is None:
@@ -299,7 +300,13 @@ class Collector:
         )
         self._batch = None
         self._recorder.record(
-            Content(kind="batch", batch=batch, findings=findings, sources=self._positions(spans))
+            Content(
+                kind="batch",
+                batch=batch,
+                findings=findings,
+                sources=self._positions(spans),
+                apiserver=self._counted(),
+            )
         )
         self._progress.batch_opened_ns = None
 
@@ -337,6 +344,7 @@ class Collector:
         kind: Kind,
         notice: Notice | None = None,
         supersedes: Supersedes | UnsetType = UNSET,
+        apiserver: Counted | UnsetType = UNSET,
     ) -> None:
         self._recorder.record(
             Content(
@@ -344,8 +352,14 @@ class Collector:
                 notice=notice,
                 sources=self._positions([]),
                 supersedes=supersedes,
+                apiserver=apiserver,
             )
         )
+
+    def _counted(self) -> Counted | UnsetType:
+        """What the API server has said since the last record that could carry it."""
+        counted, self._progress.counted = self._progress.counted, None
+        return counted or UNSET
 
     def _positions(self, touched: list[SourceSpan]) -> list[SourceSpan]:
         """What was read, and last the file being followed: a restart knows no other place."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from shipper.model import Finding, Manifest, Record
+from shipper.model import Counted, Finding, Manifest, Record
 from shipper.pipeline.guard import InForce
 from shipper.pipeline.remark import remark
 from shipper.seal.sealer import Content
@@ -88,6 +88,8 @@ class Progress:
     """That it wrote and that were never read, at least."""
     events_gained: int = 0
     """That were read and that it never wrote, at least."""
+    counted: Counted | None = None
+    """What the API server said last, until a record carries it."""
     apiserver_trouble: str = ""
     """Why it cannot be asked."""
 

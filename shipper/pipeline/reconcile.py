@@ -12,7 +12,7 @@ from collections.abc import Callable
 from shipper.audit.counters import Counters
 from shipper.errors import ShipperError
 from shipper.logs import Logger
-from shipper.model import Notice
+from shipper.model import Counted, Notice
 from shipper.pipeline.balance import Balance, Difference, Sample
 from shipper.pipeline.progress import Progress
 from shipper.store.attempts import Attempts
@@ -72,6 +72,7 @@ class Reconciler:
         await asyncio.sleep(FLUSH_SECONDS)
         if not await self._caught_up() or self._progress.stopping:
             return  # what is told from now on nobody would seal
+        self._progress.counted = Counted(counters.events, counters.failed, int(counters.started))
         found = self._balance.add(Sample(counters, before, self._progress.audit_events))
         if found is None:
             self._logger.info("apiserver_counted", events=counters.events)

@@ -15,6 +15,7 @@ from msgspec import UNSET, UnsetType
 from shipper.model import (
     Agent,
     Batch,
+    Counted,
     Data,
     Finding,
     Kind,
@@ -62,6 +63,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     findings: Sequence[Finding] = ()
     notice: Notice | None = None
     supersedes: Supersedes | UnsetType = UNSET
+    apiserver: Counted | UnsetType = UNSET
 
 
 def seal(
@@ -104,6 +106,7 @@ def seal(
             agent=agent,
             supersedes=content.supersedes,
             lock_required=UNSET if lock_required else False,
+            apiserver=content.apiserver,
         )
     )
     tree, tiles = head.tree.extend([leaf_hash(text)])

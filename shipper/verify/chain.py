@@ -122,6 +122,8 @@ def kind_rule(manifest: Manifest) -> str:
         return "number 0, and no other, is the genesis"
     if manifest.supersedes is not UNSET and kind != "genesis":
         return "only a genesis supersedes another log"
+    if manifest.apiserver is not UNSET and kind not in ("heartbeat", "batch"):
+        return f"a {kind} with the API server's counters"
     if (kind == "batch") != (manifest.data is not None):
         return "a batch, and nothing else, has data"
     if manifest.data is not None and not manifest.data.raw_size:

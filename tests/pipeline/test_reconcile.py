@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from shipper.app import App
 from shipper.config import Config, Duration
@@ -18,6 +18,8 @@ from shipper.logs import make_logger
 from shipper.pipeline import reconcile
 from shipper.pipeline.balance import LASTS
 from shipper.pipeline.progress import Progress
+from shipper.seal import note
+from shipper.seal.manifest import decode_manifest
 from tests.audit.apiserver import ApiServer, serving
 from tests.daemon import Place, SteadyClock
 
@@ -107,6 +109,28 @@ def test_a_node_that_is_well_is_balanced(tmp_path: Path) -> None:
 
         asyncio.run(life())
         assert place.verify() == 0
+
+
+def test_what_the_api_server_counts_is_sealed(tmp_path: Path) -> None:
+    """In heartbeats, and in batches where the log is too busy for heartbeats."""
+    with node(tmp_path) as (place, server):
+
+        async def life() -> None:
+            async with running(place, server) as daemon:
+                await daemon.until(lambda: ("heartbeat", 1005) in carried(place))
+                server.write(5)
+                await daemon.until(lambda: 1010 in [events for _, events in carried(place)])
+
+        asyncio.run(life())
+        assert {kind for kind, _ in carried(place)} <= {"heartbeat", "batch"}
+        assert place.verify() == 0
+
+
+def carried(place: Place) -> list[tuple[str, int]]:
+    """The kind of each record with counters, and the events that they count."""
+    paths = sorted(place.archive.glob("*/*/*/manifest/*-*.note"))
+    sealed = [decode_manifest(note.parse(path.read_bytes()).text) for path in paths]
+    return [(one.kind, one.apiserver.events) for one in sealed if one.apiserver is not UNSET]
 
 
 def test_events_that_went_elsewhere_are_missing(tmp_path: Path) -> None:

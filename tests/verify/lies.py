@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import zstandard
 
-from shipper.model import Batch, Finding, Manifest
+from shipper.model import Batch, Counted, Finding, Manifest
 from shipper.seal import layout, note
 from shipper.seal.checkpoint import Checkpoint, decode_checkpoint, encode_checkpoint
 from shipper.seal.findings import encode_findings
@@ -82,6 +82,7 @@ FIELDS: dict[str, Any] = {
     "next_vkey": "x",
     "supersedes": {"log": OTHER, "seq": 0, "sha256": _HASH},
     "lock_required": False,
+    "apiserver": {"events": 7, "failed": 0, "started": 1_764_000_000},
 }  # fmt: skip
 """Another value for every field of a manifest (the fourth of the small log, a batch)."""
 
@@ -348,6 +349,8 @@ def _sealed() -> list[Attack]:
                "manifest-kind", 1),
         Attack("T18", "kind: a second genesis", lambda log: log.add("genesis"),
                "manifest-kind", 1),
+        Attack("T18", "kind: a shutdown with counters", lambda log: log.add(
+            "shutdown", edit=lambda m: changed(m, apiserver=Counted(7, 0, 1))), "manifest-kind", 1),
         Attack("T18", "kind: a notice without its reason", lambda log: log.add("notice"),
                "manifest-kind", 1),
         Attack("T18", "events told of, but no data", lambda log: log.add(
