@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
-_PLAIN = re.compile(r"[\x20-\x7e]*")
 _UNSAFE = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
 """Unicode categories: controls, marks that turn the direction of text, surrogates, line breaks."""
 
@@ -13,7 +11,7 @@ _UNSAFE = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
 def harmless(text: str, limit: int) -> str:
     """`text` on one line, without a character that a terminal would obey, at most `limit` long."""
     text = cut(text, limit)
-    if _PLAIN.fullmatch(text):
+    if text.isascii() and text.isprintable():
         return text
     return cut("".join(map(_visible, text)), limit)
 

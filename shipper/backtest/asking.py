@@ -24,9 +24,10 @@ from shipper.rules.dialects.review import Review
 from shipper.rules.event import Event
 from shipper.rules.guardrails.replay import Replay
 from shipper.rules.guardrails.reviews import accepted, review_of, target_of
-from shipper.rules.message import MAX_MESSAGE, harmless
+from shipper.rules.message import MAX_MESSAGE
 from shipper.rules.ruleset import RuleSet
 from shipper.rules.terms import Terms
+from shipper.text import harmless
 
 
 class Asking:

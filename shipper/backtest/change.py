@@ -16,7 +16,7 @@ from shipper.backtest.offence import offending
 from shipper.rules.dialects.policies import asked
 from shipper.rules.dialects.policy import Path, Policy, Verdict
 from shipper.rules.dialects.review import Review
-from shipper.rules.message import harmless
+from shipper.text import harmless
 
 MAX_PLACES = 5
 """Places in one object that are drawn."""

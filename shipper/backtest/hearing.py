@@ -20,9 +20,10 @@ from shipper.rules import finding as findings
 from shipper.rules.compile import Rule
 from shipper.rules.dialects.kinds import kind_of
 from shipper.rules.event import EMPTY, Event, ObjectRef
-from shipper.rules.message import MAX_MESSAGE, harmless
+from shipper.rules.message import MAX_MESSAGE
 from shipper.rules.report import Report
 from shipper.rules.ruleset import MALFORMED, Malformed
+from shipper.text import harmless
 
 _NO_REF = ObjectRef()
 

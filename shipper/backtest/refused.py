@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from shipper.rules.event import Event
-from shipper.rules.message import harmless
+from shipper.text import harmless
 
 MAX_NAME = 200
 """Characters of a name in the result."""

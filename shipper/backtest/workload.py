@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from shipper.rules.message import harmless
+from shipper.text import harmless
 
 MAX_NAME = 253
 """Characters of a Kubernetes name (a DNS subdomain)."""

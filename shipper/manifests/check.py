@@ -19,8 +19,9 @@ from shipper.rules.dialects.bound import all_bound, unbound
 from shipper.rules.dialects.policies import PolicySet
 from shipper.rules.dialects.policy import Policy, Verdict
 from shipper.rules.engine import Engine
-from shipper.rules.message import MAX_MESSAGE, harmless
+from shipper.rules.message import MAX_MESSAGE
 from shipper.rules.ruleset import RuleSet
+from shipper.text import harmless
 
 _LEVELS: Mapping[Severity, Level] = {
     "critical": "deny", "high": "deny", "medium": "warn", "low": "warn", "info": "warn",

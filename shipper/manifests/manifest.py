@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from shipper.rules.dialects.kinds import is_cluster_wide, kind_of, resource_of
 from shipper.rules.document import Document
 from shipper.rules.fields import without_nulls
-from shipper.rules.message import harmless
+from shipper.text import harmless
 
 MAX_OBJECT_BYTES = 3 * 2**20
 """Of one object: what the API server takes in a request's body."""

@@ -17,7 +17,7 @@ from shipper.manifests import yaml11
 from shipper.manifests.manifest import MAX_NAME, Manifest, ManifestError, manifest
 from shipper.rules.document import Document, Problem, read
 from shipper.rules.files import read_text
-from shipper.rules.message import harmless
+from shipper.text import harmless
 
 STDIN = "-"
 STDIN_NAME = "<stdin>"

@@ -10,7 +10,7 @@ from shipper.model import Finding, Guardrail, What, Where, Who
 from shipper.rules import fields
 from shipper.rules.compile import Rule
 from shipper.rules.event import Event, ObjectRef, Status, user_of
-from shipper.rules.message import harmless
+from shipper.text import harmless
 
 MAX_TEXT = 512
 """Characters of a text in a finding."""

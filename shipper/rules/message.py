@@ -7,7 +7,6 @@ that turn the direction of text become `\\u…` escapes, and every text has an e
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import NamedTuple
 
 MAX_VALUE = 512
@@ -20,7 +19,6 @@ UNKNOWN = "(unknown)"
 """What stands for a value that the event does not have."""
 
 _EXPRESSION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-_UNSAFE = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
 
 
 class Part(NamedTuple):
@@ -44,23 +42,3 @@ def split(template: str) -> list[Part]:
     if at < len(template):
         parts.append(Part(template[at:], False, 1))
     return parts
-
-
-def harmless(text: str, limit: int) -> str:
-    """`text` on one line, without a character that a terminal would obey, at most `limit` long."""
-    if len(text) <= limit and text.isascii() and text.isprintable():
-        return text
-    text = cut(text, limit)
-    return cut("".join(map(_visible, text)), limit)
-
-
-def cut(text: str, limit: int) -> str:
-    """At most `limit` characters, the last of them an ellipsis if something was cut off."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def _visible(character: str) -> str:
-    if unicodedata.category(character) not in _UNSAFE:
-        return character
-    code = ord(character)
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -13,8 +13,9 @@ from shipper.model import Finding, Guardrail
 from shipper.rules.compile import Rule
 from shipper.rules.event import Event
 from shipper.rules.finding import Shown, finding, shown, what, where, who
-from shipper.rules.message import MAX_MESSAGE, harmless
+from shipper.rules.message import MAX_MESSAGE
 from shipper.rules.ruleset import MALFORMED, Malformed
+from shipper.text import harmless
 
 _TITLE = "Line that is no audit event"
 

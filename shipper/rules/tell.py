@@ -13,10 +13,11 @@ from shipper.rules.cel.paths import path_of
 from shipper.rules.cel.tree import Call, Const, Tree
 from shipper.rules.compile import Rule, Window
 from shipper.rules.getters import GETTERS, Getter
-from shipper.rules.message import MAX_MESSAGE, MAX_VALUE, UNKNOWN, cut, harmless
+from shipper.rules.message import MAX_MESSAGE, MAX_VALUE, UNKNOWN
 from shipper.rules.report import Report
 from shipper.rules.terms import Terms
 from shipper.rules.threshold import Counter
+from shipper.text import cut, harmless
 
 MAX_KEY = 256
 """Characters of one part of a threshold's key."""

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipper.rules.message import MAX_MESSAGE, MAX_VALUE, Part, harmless, split
+from shipper.rules.message import MAX_MESSAGE, MAX_VALUE, Part, split
+from shipper.text import harmless
 from tests.rules.support import found, line, rule, rules_of
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from shipper.rules.message import MAX_MESSAGE, harmless
+from shipper.rules.message import MAX_MESSAGE
 from shipper.rules.ruleset import RuleSet
+from shipper.text import harmless
 
 
 def shown(rules: RuleSet, *, explain: bool) -> Iterator[str]:

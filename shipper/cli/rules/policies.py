@@ -8,8 +8,9 @@ from typing import Any
 from shipper.cli.rules.table import table
 from shipper.rules.guardrails.bypass import BYPASS
 from shipper.rules.guardrails.speaks import Said, describe
-from shipper.rules.message import MAX_MESSAGE, harmless
+from shipper.rules.message import MAX_MESSAGE
 from shipper.rules.ruleset import RuleSet
+from shipper.text import harmless
 
 _COLUMNS = ("POLICY", "LANGUAGE", "ACTION", "OFFLINE", "SPEAKS OF")
 

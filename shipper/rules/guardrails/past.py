@@ -16,12 +16,13 @@ from shipper.rules.compile import Rule
 from shipper.rules.dialects.policy import Policy, Verdict
 from shipper.rules.dialects.review import Review
 from shipper.rules.guardrails.ways import Way
-from shipper.rules.message import MAX_MESSAGE, MAX_VALUE, cut, harmless
+from shipper.rules.message import MAX_MESSAGE, MAX_VALUE
 from shipper.rules.prefilter import NO_FILTER
 from shipper.rules.report import Report
 from shipper.rules.tell import Teller
 from shipper.rules.terms import Terms
 from shipper.rules.threshold import Counter
+from shipper.text import cut, harmless
 
 QUIET_SECONDS = 3600.0
 """Of event time: what is no failure of the cluster's is told once in so long for each policy, rule,

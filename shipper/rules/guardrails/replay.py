@@ -29,8 +29,9 @@ from shipper.rules.dialects.policies import PolicySet
 from shipper.rules.dialects.policy import Dialect, Ident, Objects, Source
 from shipper.rules.document import MAX_DEPTH
 from shipper.rules.guardrails.reviews import accepted
-from shipper.rules.message import MAX_MESSAGE, cut
+from shipper.rules.message import MAX_MESSAGE
 from shipper.rules.terms import UNBOUND, Terms
+from shipper.text import cut
 
 MAX_OBJECTS = 10_000
 MAX_BYTES = 16 * 2**20
