@@ -38,6 +38,16 @@ class Disk:
         """Give `source` the name `target`, replacing it: either the old name or the new one."""
         os.rename(source, target)
 
+    def replace(self, path: Path, body: bytes, *, mode: int) -> None:
+        """The file at `path` becomes `body`, in three steps: a crash leaves the old one or the new.
+
+        For one writer at a time; what a crash left beside it is replaced as well.
+        """
+        temporary = path.with_name(f".{path.name}.tmp")
+        self.write(temporary, body, mode=mode)
+        self.rename(temporary, path)
+        self.sync_directory(path.parent)
+
     def link(self, source: Path, target: Path) -> None:
         """Give `source` a second name; `FileExistsError` if `target` is taken."""
         os.link(source, target)

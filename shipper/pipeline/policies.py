@@ -115,11 +115,8 @@ class Policies:
             version=VERSION, snapshot_sha256=replay.snapshot_sha256, objects=objects, doubts=doubts
         )
         name = self._name(seq)
-        temporary = name.with_name(f".{name.name}.tmp")
         self._disk.make_directory(self._path, mode=_PRIVATE_DIRECTORY)
-        self._disk.write(temporary, _encode(page), mode=_PRIVATE_FILE)
-        self._disk.rename(temporary, name)
-        self._disk.sync_directory(self._path)
+        self._disk.replace(name, _encode(page), mode=_PRIVATE_FILE)
         self._on_disk.add(seq)
         self._saved = self.sha256
 

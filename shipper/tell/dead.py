@@ -73,6 +73,5 @@ class DeadLetters:
             except FileNotFoundError:
                 lines = []
             lines += [msgspec.json.encode(one) + b"\n" for one in letters]
-            temporary = self._path.with_name(f".{self._path.name}.tmp")
-            self._disk.write(temporary, b"".join(lines[-MOST_LETTERS:]), mode=_PRIVATE_FILE)
-            self._disk.rename(temporary, self._path)
+            kept = b"".join(lines[-MOST_LETTERS:])
+            self._disk.replace(self._path, kept, mode=_PRIVATE_FILE)

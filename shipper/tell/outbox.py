@@ -158,10 +158,7 @@ class Outbox:
         After an `OSError` it is told again at the next start, unless a later call succeeds.
         """
         final = self._path / f"{name}.cursor"
-        temporary = self._path / f".{name}.cursor.tmp"
-        self._disk.write(temporary, _encode(cursor), mode=_PRIVATE_FILE)
-        self._disk.rename(temporary, final)
-        self._disk.sync_directory(self._path)
+        self._disk.replace(final, _encode(cursor), mode=_PRIVATE_FILE)
         self._cursors[name] = cursor
         self._prune()
 

@@ -6,7 +6,6 @@ called; reads no clock and calls nobody.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -108,11 +107,8 @@ def load(path: Path) -> Memory:
 def save(path: Path, memory: Memory, disk: Disk) -> None:
     """Replace the file at `path`; a crash leaves the old one or the new one."""
     body = msgspec.json.format(msgspec.json.encode(memory), indent=1) + b"\n"
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        disk.write(temporary, body, mode=0o600)
-        disk.rename(temporary, path)
-        disk.sync_directory(path.parent)
+        disk.replace(path, body, mode=0o600)
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be written: {error.strerror}",

@@ -151,10 +151,8 @@ class Watch:
         if self._textfile is None:
             return
         body, _ = self._exporter.render(families(done))
-        temporary = self._textfile.with_name(f".{self._textfile.name}.{os.getpid()}.tmp")
         try:
-            self._disk.write(temporary, body, mode=0o644)
-            self._disk.rename(temporary, self._textfile)
+            self._disk.replace(self._textfile, body, mode=0o644)
         except OSError as error:
             self._logger.error("watch_textfile_failed", path=str(self._textfile), error=str(error))  # noqa: TRY400 the disk's answer is the message
 

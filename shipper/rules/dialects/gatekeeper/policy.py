@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from shipper.rules.cel.paths import Path
-from shipper.rules.dialects.activations import Activations
 from shipper.rules.dialects.gatekeeper.match import Matcher
+from shipper.rules.dialects.made import MadePolicy
 from shipper.rules.dialects.meant import both
 from shipper.rules.dialects.policy import Action, Ident, Source, Verdict
 from shipper.rules.dialects.review import Review, Target
@@ -35,42 +35,13 @@ class Made(NamedTuple):
     paths: frozenset[Path]
 
 
-class ConstraintPolicy:
+class ConstraintPolicy(MadePolicy[Made]):
     """See `dialects.policy.Policy`."""
-
-    def __init__(self, made: Made, activations: Activations) -> None:
-        self._made = made
-        self._activations = activations
-
-    @property
-    def ident(self) -> Ident:
-        """The constraint."""
-        return self._made.ident
-
-    @property
-    def source(self) -> Source:
-        """The object it was made from."""
-        return self._made.source
-
-    @property
-    def parts(self) -> Sequence[Ident]:
-        """The constraint and its template."""
-        return self._made.parts
 
     @property
     def action(self) -> Action:
         """What it does to a failure; a dry run only writes it down."""
         return self._made.action
-
-    @property
-    def unanswerable(self) -> Sequence[str]:
-        """What of it can not be answered offline."""
-        return self._made.unanswerable
-
-    @property
-    def paths(self) -> frozenset[Path]:
-        """All that its expressions speak of."""
-        return self._made.paths
 
     def may_concern(self, target: Target) -> bool:
         """Whether it may mean this operation on this resource."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from shipper.rules.cel.meter import COST_LIMIT
 from shipper.rules.cel.paths import Path
 from shipper.rules.cel.program import COST
-from shipper.rules.dialects.activations import Activations
+from shipper.rules.dialects.made import MadePolicy
 from shipper.rules.dialects.meant import Meant, both
 from shipper.rules.dialects.policy import Action, Ident, Source, Verdict
 from shipper.rules.dialects.review import Review, Target
@@ -73,43 +73,14 @@ class Made(NamedTuple):
     paths: frozenset[Path]
 
 
-class VapPolicy:
+class VapPolicy(MadePolicy[Made]):
     """See `dialects.policy.Policy`."""
-
-    def __init__(self, made: Made, activations: Activations) -> None:
-        self._made = made
-        self._activations = activations
-
-    @property
-    def ident(self) -> Ident:
-        """The ValidatingAdmissionPolicy."""
-        return self._made.ident
-
-    @property
-    def source(self) -> Source:
-        """The object it was made from."""
-        return self._made.source
-
-    @property
-    def parts(self) -> Sequence[Ident]:
-        """The policy, its bindings, their parameters."""
-        return self._made.parts
 
     @property
     def action(self) -> Action:
         """The strictest that any binding does to a failure."""
         actions = {binding.action for binding in self._made.bindings}
         return "deny" if "deny" in actions else "warn" if "warn" in actions else "audit"
-
-    @property
-    def unanswerable(self) -> Sequence[str]:
-        """What of it can not be answered offline."""
-        return self._made.unanswerable
-
-    @property
-    def paths(self) -> frozenset[Path]:
-        """All that its expressions speak of."""
-        return self._made.paths
 
     def may_concern(self, target: Target) -> bool:
         """Whether its rules name this operation on this resource."""
