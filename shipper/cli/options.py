@@ -41,6 +41,11 @@ retired_option = click.option(
     help="This log has come to its end (its node is no more): --max-age is not asked of it.",
 )  # fmt: skip
 
+lock_mode_option = click.option(
+    "--lock-mode", type=click.Choice(["COMPLIANCE", "GOVERNANCE"]), default="COMPLIANCE",
+    show_default=True, help="With --locked-until: GOVERNANCE is enough, or is not.",
+)  # fmt: skip
+
 endpoint_option = click.option(
     "--endpoint-url",
     metavar="URL",

@@ -13,6 +13,7 @@ from shipper.cli.moment import moment
 from shipper.cli.options import (
     endpoint_option,
     keys_option,
+    lock_mode_option,
     log_option,
     retired_option,
     store_options,
@@ -54,10 +55,7 @@ Exit codes (the lowest of all that failed):
     "--locked-until", metavar="T",
     help="Every object version must be locked at least until T (RFC 3339, or a duration from now).",
 )  # fmt: skip
-@click.option(
-    "--lock-mode", type=click.Choice(["COMPLIANCE", "GOVERNANCE"]), default="COMPLIANCE",
-    show_default=True, help="With --locked-until: GOVERNANCE is enough, or is not.",
-)  # fmt: skip
+@lock_mode_option
 @click.option(
     "--head", "head_file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False),
     help="Remember each log's head in FILE, notice what was taken away since the last run, and"

@@ -14,7 +14,13 @@ import click
 
 from shipper import config as configuration
 from shipper.cli.moment import moment
-from shipper.cli.options import endpoint_option, keys_option, retired_option, store_options
+from shipper.cli.options import (
+    endpoint_option,
+    keys_option,
+    lock_mode_option,
+    retired_option,
+    store_options,
+)
 from shipper.cli.report import print_report
 from shipper.clock import SystemClock
 from shipper.config import parse_duration
@@ -53,10 +59,7 @@ Otherwise: 0 told to stop, 2 usage or configuration, 3 another watch keeps the h
     "--locked-until", metavar="T",
     help="Every new object version must be locked at least until T (a duration from each round).",
 )  # fmt: skip
-@click.option(
-    "--lock-mode", type=click.Choice(["COMPLIANCE", "GOVERNANCE"]), default="COMPLIANCE",
-    show_default=True, help="With --locked-until: GOVERNANCE is enough, or is not.",
-)  # fmt: skip
+@lock_mode_option
 @click.option(
     "--depth", type=click.Choice(["full", "chain"]), default="full", show_default=True,
     help="full: also read the new data; chain: manifests, links and roots alone.",

@@ -24,6 +24,7 @@ from shipper.cli.moment import moment
 from shipper.cli.options import endpoint_option, log_option, store_options, trusted_option
 from shipper.cli.problems import tell_problems
 from shipper.cli.progress import shown_progress
+from shipper.cli.rules.options import tried_options
 from shipper.cli.rules.reading import chunks
 from shipper.errors import ConfigError
 from shipper.rules.dialects import registry
@@ -51,14 +52,7 @@ end; 4 completeness. The lowest of all that failed.
 @trusted_option
 @log_option
 @endpoint_option
-@click.option(
-    "--rules", "paths", metavar="PATH", type=click.Path(path_type=Path), multiple=True,
-    help="Rules and policies to try: a file or a directory. These alone; without any the catalog.",
-)  # fmt: skip
-@click.option(
-    "--config", "config_path", metavar="FILE", type=click.Path(path_type=Path),
-    help="The rules that this configuration puts in force.",
-)  # fmt: skip
+@tried_options
 @click.option(
     "--compare", metavar="OLD NEW", type=click.Path(path_type=Path), nargs=2, default=None,
     help="Two versions of rules or policies: what the new one changes, event by event.",

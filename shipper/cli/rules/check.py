@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from shipper.cli.rules.options import tried
+from shipper.cli.rules.options import tried, tried_options
 from shipper.errors import ConfigError
 from shipper.manifests.check import check
 from shipper.manifests.read import read_manifests
@@ -32,14 +32,7 @@ is denied; 2 usage, or a mistake in a rule, a policy or a manifest: then nothing
 """,
 )
 @click.argument("manifests", nargs=-1, required=True)
-@click.option(
-    "--rules", "paths", metavar="PATH", type=click.Path(path_type=Path), multiple=True,
-    help="Rules and policies: a file or a directory. These alone; without any the catalog.",
-)  # fmt: skip
-@click.option(
-    "--config", "config_path", metavar="FILE", type=click.Path(path_type=Path),
-    help="The rules and policies that this configuration puts in force.",
-)  # fmt: skip
+@tried_options
 @click.option(
     "--namespace", "-n", metavar="NAME", default="default", show_default=True,
     help="Where objects go that name no namespace, as with kubectl apply.",

@@ -24,11 +24,20 @@ _RULES = click.option(
     help="A file of rules or policies, or a directory of them, beside the catalog. May be given"
     " several times.",
 )  # fmt: skip
+_ALONE = click.option(
+    "--rules", "paths", metavar="PATH", type=click.Path(path_type=Path), multiple=True,
+    help="Rules and policies: a file or a directory. These alone; without any the catalog.",
+)  # fmt: skip
 
 
 def rules_options(command: F) -> F:
     """`--config FILE`, or `--rules PATH`; without either the catalog alone."""
     return _CONFIG(_RULES(command))
+
+
+def tried_options(command: F) -> F:
+    """`--rules PATH`, those alone, or `--config FILE`; without either the catalog."""
+    return _ALONE(_CONFIG(command))
 
 
 def chosen(config_path: Path | None, paths: tuple[Path, ...]) -> RuleSet:
